@@ -1,0 +1,1 @@
+//! GGUF that provably computes the same.

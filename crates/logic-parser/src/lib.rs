@@ -1,0 +1,1 @@
+//! Propositional logic from text to truth.

@@ -1,0 +1,1 @@
+//! What a decoder is, and how LibTorch trains and runs it.

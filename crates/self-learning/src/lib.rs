@@ -1,0 +1,1 @@
+//! A loop that measurably teaches.
