@@ -1,2 +1,25 @@
-//! `cargo xtask setup | demo | test`.
-fn main() {}
+//! `cargo xtask setup | demo [--quick] [--out DIR] | test [--long]`
+//!
+//! `setup` fetches LibTorch and llama.cpp, `demo` runs the public examples in order and reports, `test` runs every
+//! check. There is no logic of the project here: only the order, the marks for going on, and the report.
+
+mod command;
+mod setup;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "usage: cargo xtask setup | demo [--quick] [--out DIR] | test [--long]";
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask lies in the workspace");
+    command::outlive_interrupts()?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["setup"] => setup::setup(root),
+        _ => bail!(USAGE),
+    }
+}
