@@ -1,0 +1,18 @@
+//! Writes where LibTorch lies into the examples, so that they start by themselves.
+
+use std::path::Path;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed=LIBTORCH");
+    if std::env::var_os("CARGO_FEATURE_TORCH").is_none() {
+        return;
+    }
+    if let Some(libtorch) = std::env::var_os("LIBTORCH") {
+        let lib = Path::new(&libtorch).join("lib");
+        let lib = std::path::absolute(&lib).unwrap_or(lib);
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib.display());
+    }
+    // For a binary carried elsewhere together with its checkout: target/release/examples/ lies three below the root.
+    println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN/../../../.libtorch/lib");
+}
