@@ -35,9 +35,13 @@ pub mod axes;
 mod checkpoint;
 mod config;
 mod error;
+#[cfg(feature = "thau-growth")]
+mod growth;
 mod reference;
 
 pub use checkpoint::{Array, Checkpoint, Progress, Provenance, TrainingState, Weights};
 pub use config::{Config, ConfigError, PRESETS};
 pub use error::Error;
+#[cfg(feature = "thau-growth")]
+pub use growth::ReferenceForward;
 pub use reference::{Real, Reference};

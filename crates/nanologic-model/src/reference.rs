@@ -84,35 +84,42 @@ impl<R: Real> Reference<R> {
     pub fn new(config: &Config, weights: &Weights) -> Result<Reference<R>, Error> {
         config.validate()?;
         weights.check(config)?;
-        let load = |kind: Kind, layer| -> Result<Vec<R>, Error> {
+        Reference::from_tensors(config, |name| {
             Ok(weights
-                .get(&kind.name(layer))?
+                .get(name)?
                 .data
                 .iter()
                 .map(|&x| R::of(f64::from(x)))
                 .collect())
-        };
-        let normed = |kind, layer| config.qk_norm.then(|| load(kind, layer)).transpose();
-        let layer = |n| {
-            let n = Some(n);
-            Ok(Layer {
+        })
+    }
+
+    /// Takes every tensor by name from `read`, which vouches for its length.
+    pub(crate) fn from_tensors<E>(
+        config: &Config,
+        mut read: impl FnMut(&str) -> Result<Vec<R>, E>,
+    ) -> Result<Reference<R>, E> {
+        let mut load = |kind: Kind, layer| read(&kind.name(layer));
+        let mut layers = Vec::with_capacity(config.n_layers);
+        for n in (0..config.n_layers).map(Some) {
+            layers.push(Layer {
                 attention_norm: load(Kind::AttentionNorm, n)?,
                 query: load(Kind::Query, n)?,
                 key: load(Kind::Key, n)?,
                 value: load(Kind::Value, n)?,
-                query_norm: normed(Kind::QueryNorm, n)?,
-                key_norm: normed(Kind::KeyNorm, n)?,
+                query_norm: config.qk_norm.then(|| load(Kind::QueryNorm, n)).transpose()?,
+                key_norm: config.qk_norm.then(|| load(Kind::KeyNorm, n)).transpose()?,
                 output: load(Kind::Output, n)?,
                 feed_forward_norm: load(Kind::FeedForwardNorm, n)?,
                 gate: load(Kind::Gate, n)?,
                 up: load(Kind::Up, n)?,
                 down: load(Kind::Down, n)?,
-            })
-        };
+            });
+        }
         Ok(Reference {
             config: config.clone(),
             embedding: load(Kind::Embedding, None)?,
-            layers: (0..config.n_layers).map(layer).collect::<Result<_, Error>>()?,
+            layers,
             final_norm: load(Kind::FinalNorm, None)?,
             head: (!config.tied).then(|| load(Kind::Head, None)).transpose()?,
         })
