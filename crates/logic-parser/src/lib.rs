@@ -1,1 +1,38 @@
 //! Propositional logic from text to truth.
+//!
+//! A [`Formula`] is read from text in any usual notation and printed back in any other:
+//!
+//! ```
+//! use logic_parser::{Formula, Notation};
+//!
+//! let formula: Formula = "si llueve y hace_frio entonces no salgo".parse()?;
+//! assert_eq!(formula.to_string(), "llueve ∧ hace_frio → ¬salgo");
+//! assert_eq!(formula.display(Notation::Ascii).to_string(), "llueve & hace_frio -> ~salgo");
+//! assert_eq!(formula.pattern().to_string(), "p ∧ q → ¬r");
+//! # Ok::<(), logic_parser::ParseError>(())
+//! ```
+//!
+//! # What it never does
+//!
+//! It never recurses on its input, so no text can overflow the stack, however deep; it never panics on text; it
+//! knows nothing of models.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod error;
+mod formula;
+mod lexer;
+mod names;
+mod options;
+mod parser;
+mod print;
+mod span;
+mod vocabulary;
+
+pub use error::{Diagnostic, ParseError, ParseErrorKind};
+pub use formula::{AtomId, Connective, Formula, Leaf, Node};
+pub use options::{Chains, Dialect, Limits, ParseOptions};
+pub use print::Notation;
+pub use span::Span;
