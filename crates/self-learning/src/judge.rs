@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Attempt;
 
+mod free_text;
+
+pub use free_text::FreeText;
+
 /// Something other than the learner that says whether an answer is right.
 ///
 /// ```

@@ -8,11 +8,24 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
+mod disk;
+mod error;
 mod gap;
+mod gate;
+mod history;
 mod judge;
+mod limits;
 mod question;
+mod replay;
+mod uncertainty;
 
 pub use attempt::{Attempt, Learner, Lesson, Sampling};
+pub use error::{Error, Result};
 pub use gap::{GapMap, Stratum, Tally};
-pub use judge::{Judge, Verdict};
-pub use question::Proposer;
+pub use gate::{Decision, Gate, Item, Refusal, Scores};
+pub use history::{EpochScore, Generator, History, PipelineState};
+pub use judge::{FreeText, Judge, Verdict};
+pub use limits::{APART, Budget, Experiment, Granted, Limits, PER_DAY, PER_HOUR};
+pub use question::{Novelty, Proposer};
+pub use replay::{ORIGINAL_FLOOR, mix};
+pub use uncertainty::{auroc, semantic_entropy};

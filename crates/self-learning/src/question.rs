@@ -6,6 +6,10 @@ use data_pipeline::Row;
 
 use crate::GapMap;
 
+mod novelty;
+
+pub use novelty::Novelty;
+
 /// A source of labelled questions: our own maker, a model, any server.
 ///
 /// The label is in the row (`formula`, `atoms`), who vouches for it in `origin`. A proposer that cannot label must not

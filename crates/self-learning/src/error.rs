@@ -1,0 +1,89 @@
+//! What can go wrong.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// An error of this crate. Ending is not failing: a loop that stops returns a `StopReason`.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read or written.
+    #[error("cannot use {path}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{path} is not the JSON that it should be")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where it fails.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Another process is using the folder.
+    #[error("{path} is in use by another process")]
+    Busy {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The model failed.
+    #[error("the learner failed")]
+    Learner(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The source of questions failed.
+    #[error("the proposer failed")]
+    Proposer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A learner gave a number of answers that does not fit the questions.
+    #[error("the learner gave {found} lists of attempts for {expected} questions")]
+    Attempts {
+        /// Questions put.
+        expected: usize,
+        /// Lists of attempts given.
+        found: usize,
+    },
+    /// There is no earlier generator to go back to.
+    #[error("generator {version} is the base: there is nothing to go back to")]
+    NothingToRollBack {
+        /// The current version.
+        version: u32,
+    },
+    /// A generator's files are not those that were stored.
+    #[error("the files of generator {version} are not those that were stored")]
+    Tampered {
+        /// The version.
+        version: u32,
+    },
+    /// A generator's weights are no longer kept, or never were.
+    #[error("generator {version} is not kept")]
+    NotKept {
+        /// The version.
+        version: u32,
+    },
+    /// Rows that only a vote vouches for would have trained alone.
+    #[error("rows labelled by a vote must not train alone, and no other row was given")]
+    VoteAlone,
+    /// There is nothing to mix.
+    #[error("no {missing} rows to train on")]
+    NoRows {
+        /// Which kind is missing, as `original`.
+        missing: &'static str,
+    },
+    /// A setting lies outside what it may be.
+    #[error("{setting} must lie within {range}, found {found}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// What it may be.
+        range: &'static str,
+        /// What it was.
+        found: f64,
+    },
+}
+
+/// A result whose error is this crate's.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
