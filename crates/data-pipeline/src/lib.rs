@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+pub mod format;
 mod row;
 mod rows;
 mod sequence;

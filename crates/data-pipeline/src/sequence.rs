@@ -1,5 +1,10 @@
 //! One row as token ids.
 
+use crate::{
+    Row, Tokenizer,
+    format::{FormatError, Pointing},
+};
+
 /// A prompt and its answer as token ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sequence {
@@ -10,6 +15,20 @@ pub struct Sequence {
 }
 
 impl Sequence {
+    /// The row in the pointing format.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Pointing::prompt`] and [`Pointing::answer`].
+    pub fn of(row: &Row, tokenizer: &Tokenizer) -> Result<Sequence, FormatError> {
+        let prompt = Pointing::prompt(&row.input)?;
+        let answer = Pointing::answer(row)?;
+        Ok(Sequence::new(
+            tokenizer.encode(&prompt),
+            tokenizer.encode(&answer),
+        ))
+    }
+
     /// A prompt followed by an answer.
     pub fn new(prompt: Vec<u32>, answer: Vec<u32>) -> Sequence {
         let scored_from = prompt.len();

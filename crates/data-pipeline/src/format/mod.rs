@@ -1,0 +1,143 @@
+//! What a model reads and writes, and how its answer is read back.
+
+mod align;
+mod pointing;
+mod prefix;
+
+use std::collections::BTreeMap;
+
+use logic_parser::Formula;
+
+use crate::WordSpan;
+pub use pointing::Pointing;
+
+/// A model's answer, read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The formula, its atoms lettered p, q, r … by first mention.
+    pub formula: Formula,
+    /// What each atom says: the words pointed at, joined by spaces.
+    pub atoms: BTreeMap<String, String>,
+    /// Where the sentence says it.
+    pub spans: BTreeMap<String, Vec<WordSpan>>,
+}
+
+/// Why a row cannot be put into the format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// There is nothing to point at.
+    #[error("the sentence has no words")]
+    NoWords,
+    /// More words than index tokens.
+    #[error("the sentence has {found} words, at most {max} can be numbered", max = crate::vocabulary::MAX_WORDS)]
+    TooManyWords {
+        /// The number of words.
+        found: usize,
+    },
+    /// More atoms than letters.
+    #[error("the formula has {found} atoms, at most {max} have a letter", max = crate::vocabulary::LETTERS.len())]
+    TooManyAtoms {
+        /// The number of atoms.
+        found: usize,
+    },
+    /// The row's formula does not parse.
+    #[error("the formula does not parse")]
+    Formula(#[from] logic_parser::ParseError),
+    /// The formula uses a symbol that has no token: ⊤, ⊥ or ⊕.
+    #[error("the symbol {symbol} has no token")]
+    NoToken {
+        /// The symbol.
+        symbol: char,
+    },
+    /// The row has neither spans for an atom nor a glossary text that the sentence says.
+    #[error("the sentence does not say where the atom {atom} is")]
+    AtomNotFound {
+        /// The atom, as the row names it.
+        atom: String,
+    },
+    /// A span of the row lies outside the sentence or is reversed.
+    #[error("the atom {atom} points at words {first} to {last} of {words}", first = span.first, last = span.last)]
+    BadSpan {
+        /// The atom, as the row names it.
+        atom: String,
+        /// Its span.
+        span: WordSpan,
+        /// How many words there are.
+        words: usize,
+    },
+}
+
+/// Why a model's answer is no answer. Offsets are in bytes of the answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The sentence asked about could not have been asked.
+    #[error("the sentence cannot be put into the format")]
+    Input(#[from] FormatError),
+    /// The formula does not end with `<|atoms|>`.
+    #[error("no <|atoms|> after the formula")]
+    NoAtomsSection,
+    /// Something that is neither a connective nor a letter.
+    #[error("neither a connective nor a letter at byte {at}")]
+    UnknownSymbol {
+        /// Where.
+        at: usize,
+    },
+    /// A connective lacks an operand.
+    #[error("the formula lacks {missing} operands")]
+    IncompleteFormula {
+        /// How many are missing.
+        missing: usize,
+    },
+    /// The formula was complete before this.
+    #[error("the formula goes on at byte {at}, where it was complete")]
+    AfterFormula {
+        /// Where.
+        at: usize,
+    },
+    /// More symbols than any sentence needs.
+    #[error("the formula has more than {max} symbols")]
+    FormulaTooLong {
+        /// The most that are read.
+        max: usize,
+    },
+    /// Letters must come in order of first mention: p, then q …
+    #[error("the letter {found} comes where {expected} should")]
+    LetterOutOfOrder {
+        /// The letter met.
+        found: &'static str,
+        /// The letter due.
+        expected: &'static str,
+    },
+    /// As many atoms as letters must be pointed at.
+    #[error("{found} atoms are pointed at, the formula has {expected}")]
+    AtomCount {
+        /// How many letters the formula has.
+        expected: usize,
+        /// How many atoms follow it.
+        found: usize,
+    },
+    /// Not of the form `<first><last>`.
+    #[error("no pair of word numbers at byte {at}")]
+    BadSpan {
+        /// Where.
+        at: usize,
+    },
+    /// The last word of a span stands before the first.
+    #[error("the span from word {first} to {last} is reversed")]
+    ReversedSpan {
+        /// First word.
+        first: u16,
+        /// Last word.
+        last: u16,
+    },
+    /// A word number that the sentence does not have.
+    #[error("the answer points at word {index} of {words}")]
+    WordOutOfRange {
+        /// The number, from 0.
+        index: u16,
+        /// How many words there are.
+        words: usize,
+    },
+}
