@@ -1,6 +1,10 @@
 //! What a model says of itself, once, as data.
 
-use crate::axis::{Axis, AxisUse, Role};
+use crate::{
+    axis::{Axis, AxisUse, Role},
+    error::GrowthError,
+    map::AffineMap,
+};
 
 /// A model's configuration that knows its own axes.
 ///
@@ -58,6 +62,20 @@ pub trait Architecture: Clone + PartialEq + std::fmt::Debug {
     /// The same configuration with these constants; `None` where its format cannot hold them (say, a softmax
     /// scale other than `1/√head_dim`).
     fn with_scalars(&self, scalars: &Scalars) -> Option<Self>;
+
+    /// [`Scalars::residual_scales`] written out: two a block, 1 where none is set.
+    fn residual_scales(&self) -> Vec<f64> {
+        let mut scales = self.scalars().residual_scales;
+        scales.resize(2 * self.size(Axis::Layer), 1.0);
+        scales
+    }
+
+    /// Whether queries and keys are normalised a head.
+    fn has_qk_norm(&self) -> bool {
+        self.tensors()
+            .iter()
+            .any(|tensor| matches!(tensor.find(Axis::QkDim), Some((_, Role::Gain))))
+    }
 }
 
 /// The constants of a forward pass that depend, or may depend, on sizes.
@@ -145,6 +163,35 @@ impl TensorSpec {
     /// Whether the tensor has no entry.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// This tensor of `to` as an unchanged copy of its counterpart in block `layer` of `from`: blocks list their
+    /// tensors in the same order.
+    pub(crate) fn copy_of<A: Architecture>(
+        &self,
+        from: &A,
+        layer: usize,
+        to: &A,
+    ) -> Result<AffineMap, GrowthError> {
+        let unknown = || GrowthError::UnknownTensor {
+            name: self.name.clone(),
+        };
+        let mut siblings = to
+            .tensors()
+            .into_iter()
+            .filter(|tensor| tensor.layer == self.layer);
+        let order = siblings
+            .position(|tensor| tensor.name == self.name)
+            .ok_or_else(unknown)?;
+        let mut block = from
+            .tensors()
+            .into_iter()
+            .filter(|tensor| tensor.layer == Some(layer));
+        let source = block.nth(order).ok_or_else(unknown)?.name;
+        Ok(AffineMap {
+            source,
+            ..AffineMap::identity(self)
+        })
     }
 
     /// The place of `axis` among [`axes`](TensorSpec::axes), and the role on it.

@@ -7,7 +7,9 @@ mod axis;
 mod error;
 mod forward;
 mod map;
-mod operator;
+pub mod operator;
+mod plan;
+mod recipe;
 mod tensor;
 
 pub use architecture::{Architecture, Scalars, TensorSpec, parameters};
@@ -16,4 +18,6 @@ pub use error::GrowthError;
 pub use forward::{Forward, Precision};
 pub use map::{AffineMap, Fill, History, Place};
 pub use operator::{GrowthOperator, Preservation};
+pub use plan::{Grown, GrowthPlan, Retracted};
+pub use recipe::{Recipe, Step};
 pub use tensor::{Element, Tensor, TensorSink, TensorSource};

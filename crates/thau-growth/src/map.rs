@@ -96,22 +96,29 @@ impl AffineMap {
         }
     }
 
-    /// Slices placed along axis number `at` of the grown tensor, which had `old_size` of them.
-    pub fn along(
-        tensor: &TensorSpec,
-        at: usize,
-        old_size: usize,
-        places: Vec<Place>,
-        fill: Fill,
-    ) -> AffineMap {
+    /// Slices placed along axis number `at` of the grown tensor.
+    pub fn along(tensor: &TensorSpec, at: usize, places: Vec<Place>, fill: Fill) -> AffineMap {
         let size = |axes: &[crate::AxisUse]| axes.iter().map(|used| used.size).product();
+        let old = places.iter().filter_map(|place| match place {
+            Place::Old { index, .. } => Some(index + 1),
+            Place::New => None,
+        });
         AffineMap {
             outer: size(&tensor.axes[..at]),
             inner: size(&tensor.axes[at + 1..]),
-            old_size,
+            old_size: old.max().unwrap_or(0),
             places,
             fill,
             ..AffineMap::identity(tensor)
+        }
+    }
+
+    /// The same map with new values in place of all old ones.
+    pub fn filled(self, fill: Fill) -> AffineMap {
+        AffineMap {
+            places: vec![Place::New; self.places.len()],
+            fill,
+            ..self
         }
     }
 
@@ -158,7 +165,7 @@ impl AffineMap {
             });
         }
         let new = NewSlices::measure(self, &old.values);
-        let mut values = Vec::with_capacity(self.new_len());
+        let mut values = self.room()?;
         for outer in old.values.chunks_exact((self.old_size * self.inner).max(1)) {
             for place in &self.places {
                 match *place {
@@ -187,7 +194,7 @@ impl AffineMap {
     /// As [`apply`](AffineMap::apply).
     pub fn transport<T: Element>(&self, old: &Tensor<T>, order: i32) -> Result<Tensor<T>, GrowthError> {
         self.check(old.values.len(), self.old_len())?;
-        let mut values = Vec::with_capacity(self.new_len());
+        let mut values = self.room()?;
         for outer in old.values.chunks_exact((self.old_size * self.inner).max(1)) {
             for place in &self.places {
                 match *place {
@@ -239,6 +246,18 @@ impl AffineMap {
         Ok(Tensor { shape, values })
     }
 
+    /// Room for the grown entries.
+    fn room<T>(&self) -> Result<Vec<T>, GrowthError> {
+        let entries = self.new_len();
+        let mut values = Vec::new();
+        let out_of_memory = |_| GrowthError::OutOfMemory {
+            name: self.source.clone(),
+            entries,
+        };
+        values.try_reserve_exact(entries).map_err(out_of_memory)?;
+        Ok(values)
+    }
+
     fn check(&self, found: usize, expected: usize) -> Result<(), GrowthError> {
         if found == expected {
             Ok(())
@@ -251,6 +270,9 @@ impl AffineMap {
         }
     }
 }
+
+/// What a tensor that is still all zero counts as, so that its random side is not zero too.
+const RMS_OF_ZEROS: f64 = 0.02;
 
 /// What new slices are made of, measured once a tensor.
 struct NewSlices {
@@ -266,7 +288,8 @@ impl NewSlices {
         let half_width = |relative: f64| {
             let square: f64 = old.iter().map(|v| v.to_f64() * v.to_f64()).sum();
             // Uniform on [-w, w] has root mean square w/√3.
-            (3.0 * square / count).sqrt() * map.scale * relative
+            let rms = (square / count).sqrt();
+            3f64.sqrt() * map.scale * relative * if rms > 0.0 { rms } else { RMS_OF_ZEROS }
         };
         match map.fill {
             _ if !map.places.contains(&Place::New) => NewSlices {

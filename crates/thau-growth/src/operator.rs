@@ -1,9 +1,37 @@
-//! Ways to grow.
+//! Ways to grow, and how to add one.
+//!
+//! An operator says what the configuration becomes and, tensor by tensor, where the grown values come from. It
+//! sees axes and roles, never names, so it works on every [`Architecture`]. To add one: a struct with the sizes
+//! it asks for, the three functions of [`GrowthOperator`] (most are a `match` on the tensor's [`Role`] for one
+//! axis), and a case in the property test, which holds it to its [`Preservation`].
+//!
+//! All operators follow one rule: of every new channel exactly one side is zero, the other random. The function
+//! is unchanged, the zero side has a gradient at once and the random side one step later, and no channel is the
+//! twin of another.
+
+mod context;
+mod depth;
+mod feed_forward;
+mod head_dim;
+mod heads;
+mod residual;
+mod stack;
+mod vocabulary;
+
+pub use context::ExtendContext;
+pub use depth::InsertLayers;
+pub use feed_forward::WidenFeedForward;
+pub use head_dim::WidenHeads;
+pub use heads::AddHeads;
+pub use residual::{Fold, WidenResidual};
+pub use stack::{StackLayers, TurnRope};
+pub use vocabulary::ExtendVocabulary;
 
 use crate::{
     architecture::{Architecture, TensorSpec},
+    axis::{Axis, Role},
     error::GrowthError,
-    map::AffineMap,
+    map::{AffineMap, Fill, Place},
 };
 
 /// What a growth does to the function that the model computes.
@@ -15,6 +43,18 @@ pub enum Preservation {
     Bounded(f64),
     /// Computes something else; here for comparison.
     Lossy,
+}
+
+impl Preservation {
+    /// What two growths in a row do.
+    pub fn and(self, next: Preservation) -> Preservation {
+        use Preservation::{Bounded, Exact, Lossy};
+        match (self, next) {
+            (Lossy, _) | (_, Lossy) => Lossy,
+            (Exact, other) | (other, Exact) => other,
+            (Bounded(a), Bounded(b)) => Bounded(a + b),
+        }
+    }
 }
 
 /// One way to make a model larger.
@@ -33,4 +73,43 @@ pub trait GrowthOperator<A: Architecture>: std::fmt::Debug {
     /// # Errors
     /// Where the tensor's axes do not fit the operator.
     fn map(&self, from: &A, to: &A, tensor: &TensorSpec) -> Result<AffineMap, GrowthError>;
+}
+
+/// `from` with `to` entries along `axis`, which may not be fewer than there are.
+fn resize<A: Architecture>(from: &A, axis: Axis, to: usize) -> Result<A, GrowthError> {
+    let size = from.size(axis);
+    if to < size {
+        return Err(GrowthError::Shrinks { axis, from: size, to });
+    }
+    let most = if axis == Axis::Layer { 1 << 12 } else { 1 << 28 };
+    if to > most {
+        return Err(GrowthError::TooLarge { axis, to, most });
+    }
+    let grown = from.with_size(axis, to);
+    let (before, after) = (from.residual_scales(), grown.residual_scales());
+    if axis != Axis::Layer && before != after {
+        return Err(GrowthError::ScalesMoved { axis });
+    }
+    Ok(grown)
+}
+
+/// The old channels where they were, new ones behind them.
+fn behind(from: usize, to: usize) -> Vec<Place> {
+    let place = |index| {
+        if index < from {
+            Place::Old { index, copies: 1 }
+        } else {
+            Place::New
+        }
+    };
+    (0..to).map(place).collect()
+}
+
+/// What new channels hold on any axis but the residual stream: producers are random, consumers zero, gains the mean.
+fn fill(role: Role) -> Fill {
+    match role {
+        Role::Producer => Fill::Random { rms: 1.0 },
+        Role::Gain | Role::TiedGain => Fill::Mean,
+        Role::Consumer | Role::Tied | Role::Entry => Fill::Zero,
+    }
 }

@@ -1,0 +1,198 @@
+//! Every operator that says `Exact` is exact, in any order, on random models.
+
+use proptest::prelude::*;
+use thau_growth::{
+    Architecture, Axis, Forward, GrowthPlan, Precision, Preservation, Recipe, Step, Tensor, TensorSource,
+    operator::*,
+};
+
+use crate::tiny::{Loops, Tiny, any_tiny, probes};
+
+/// Largest difference of the logits of old tokens, and the largest logit.
+pub fn difference(
+    from: &Tiny,
+    old: &dyn TensorSource,
+    to: &Tiny,
+    new: &dyn TensorSource,
+    p: Precision,
+) -> (f64, f64) {
+    let probes = probes(from.vocab);
+    let old = Loops.logits(from, old, &probes, p).unwrap();
+    let new = Loops.logits(to, new, &probes, p).unwrap();
+    let (mut most, mut largest) = (0.0f64, 0.0f64);
+    for (old, new) in old.iter().zip(&new) {
+        for (old, new) in old.chunks(from.vocab).zip(new.chunks(to.vocab)) {
+            for (a, b) in old.iter().zip(new) {
+                assert!(a.is_finite() && b.is_finite());
+                most = most.max((a - b).abs());
+                largest = largest.max(a.abs());
+            }
+        }
+    }
+    (most, largest)
+}
+
+/// One to five operators that every model can take, in random order.
+pub fn any_steps(from: &Tiny) -> impl Strategy<Value = Vec<Step>> + use<> {
+    let from = from.clone();
+    let sizes = (
+        0usize..9,
+        0usize..9,
+        1usize..4,
+        1usize..4,
+        0usize..4,
+        0usize..9,
+        0usize..3,
+    );
+    (
+        sizes,
+        Just((0..7).collect::<Vec<usize>>()).prop_shuffle(),
+        1usize..6,
+        any::<bool>(),
+    )
+        .prop_map(
+            move |((vocab, d, heads, kv, layers, ff, head), order, count, eps)| {
+                let fold = if eps && !from.qk_norm {
+                    Fold::Eps
+                } else {
+                    Fold::Writers
+                };
+                let step = |kind| match kind {
+                    0 => Step::ExtendVocabulary(ExtendVocabulary {
+                        to: from.vocab + vocab,
+                    }),
+                    1 => Step::WidenResidual(WidenResidual { to: from.d + d, fold }),
+                    // Groups as large as before or larger, and no fewer of them.
+                    2 => {
+                        let (kv, group) = (from.kv + kv - 1, from.heads / from.kv + heads - 1);
+                        Step::AddHeads(AddHeads {
+                            query: kv * group,
+                            kv,
+                        })
+                    }
+                    3 => Step::InsertLayers(InsertLayers {
+                        to: from.layers + layers,
+                    }),
+                    4 => Step::WidenFeedForward(WidenFeedForward { to: from.ff + ff }),
+                    5 if !from.qk_norm => Step::WidenHeads(WidenHeads {
+                        to: from.head_dim + 2 * head,
+                    }),
+                    _ => Step::ExtendContext(ExtendContext {
+                        to: from.context + vocab,
+                    }),
+                };
+                order.into_iter().take(count).map(step).collect()
+            },
+        )
+}
+
+pub fn any_growth() -> impl Strategy<Value = (Tiny, Vec<Step>)> {
+    any_tiny().prop_flat_map(|tiny| (Just(tiny.clone()), any_steps(&tiny)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn exact_operators_are_exact_in_any_order((from, steps) in any_growth(), seed in 0u64..1000) {
+        let plan = Recipe { seed, steps }.plan(&from).unwrap();
+        prop_assert_eq!(plan.preservation(), Preservation::Exact);
+        let old = from.weights(seed);
+        let grown = plan.grown(&old);
+        let (delta, largest) = difference(&from, &old, plan.to(), &grown, Precision::F64);
+        prop_assert!(delta <= 1e-10 * largest, "{} of {}", delta, largest);
+        let (delta, largest) = difference(&from, &old, plan.to(), &grown, Precision::F32);
+        prop_assert!(delta <= 1e-4 * largest, "{} of {} in f32", delta, largest);
+    }
+
+    #[test]
+    fn retraction_gives_back_every_bit((from, steps) in any_growth(), seed in 0u64..1000) {
+        let plan = Recipe { seed, steps }.plan(&from).unwrap();
+        let old = from.weights(seed);
+        let grown = plan.grown(&old);
+        let back = plan.retracted(&grown);
+        for tensor in from.tensors() {
+            let Tensor { shape, values } = back.read_f64(&tensor.name).unwrap();
+            let rounded = Tensor { shape, values: values.into_iter().map(|v| v as f32).collect() };
+            prop_assert_eq!(&rounded, &old[&tensor.name]);
+        }
+    }
+
+    #[test]
+    fn two_growths_compute_what_one_does(from in any_tiny(), seed in 0u64..1000) {
+        let wider = |c: &Tiny, by: usize| Tiny {
+            d: c.d + 3 * by, ff: c.ff + 5 * by, heads: c.heads + c.kv * by, layers: c.layers + by,
+            vocab: c.vocab + by, alphas: Vec::new(), ..c.clone()
+        };
+        let from = Tiny { alphas: Vec::new(), ..from };
+        let (middle, to) = (wider(&from, 1), wider(&from, 2));
+        let old = from.weights(seed);
+        let direct = GrowthPlan::between(&from, &to, 1).unwrap();
+        let (first, second) = (GrowthPlan::between(&from, &middle, 2).unwrap(), GrowthPlan::between(&middle, &to, 3).unwrap());
+        let halfway = first.grown(&old);
+        let (one, two) = (direct.grown(&old), second.grown(&halfway));
+        let probes = probes(from.vocab);
+        let old = Loops.logits(&from, &old, &probes, Precision::F64).unwrap();
+        for grown in [&one as &dyn TensorSource, &two] {
+            let new = Loops.logits(&to, grown, &probes, Precision::F64).unwrap();
+            for (old, new) in old.iter().flat_map(|p| p.chunks(from.vocab)).zip(new.iter().flat_map(|p| p.chunks(to.vocab))) {
+                for (a, b) in old.iter().zip(new) {
+                    prop_assert!((a - b).abs() < 1e-10, "{} {}", a, b);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn wider_heads_under_a_qk_norm_move_logits_within_their_bound(from in any_tiny(), by in 1usize..4, seed in 0u64..1000) {
+        let from = Tiny { qk_norm: true, ..from };
+        let plan = GrowthPlan::new(from.clone(), seed).then(WidenHeads { to: from.head_dim + 2 * by }).unwrap();
+        let Preservation::Bounded(bound) = plan.preservation() else { panic!("says {:?}", plan.preservation()) };
+        let old = from.weights(seed);
+        let (delta, largest) = difference(&from, &old, plan.to(), &plan.grown(&old), Precision::F64);
+        prop_assert!(delta <= bound * largest, "{} of {}", delta, largest);
+    }
+}
+
+#[test]
+fn a_plan_knows_what_it_cannot_reach() {
+    let from = Tiny::plain();
+    let refuse = |to: Tiny| GrowthPlan::between(&from, &to, 0).unwrap_err().to_string();
+    insta(
+        "cannot shrink Residual from 12 to 8",
+        refuse(Tiny { d: 8, ..from.clone() }),
+    );
+    insta(
+        "(4, 2) query and KV heads cannot become (4, 3): every old query must keep its key and value",
+        refuse(Tiny {
+            kv: 3,
+            ..from.clone()
+        }),
+    );
+    insta(
+        "a head of 4 dimensions cannot become one of 5: both must be even and not 0",
+        refuse(Tiny {
+            head_dim: 5,
+            ..from.clone()
+        }),
+    );
+    assert!(
+        refuse(Tiny {
+            rope: 50.0,
+            ..from.clone()
+        })
+        .starts_with("growth reaches")
+    );
+    assert!(
+        refuse(Tiny {
+            ff: 1 << 40,
+            ..from.clone()
+        })
+        .contains("beyond")
+    );
+    assert_eq!(from.size(Axis::Layer), 2);
+}
+
+fn insta(expected: &str, found: String) {
+    assert_eq!(found, expected);
+}
