@@ -1,0 +1,63 @@
+//! The Modelfile that hands a GGUF file to `ollama create`.
+
+use std::fmt::Write;
+
+/// What Ollama is told about a model. An absent field leaves its line out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Modelfile {
+    /// The GGUF file, relative to the Modelfile.
+    pub from: String,
+    /// Go template around the prompt; without one the prompt goes in as it is.
+    pub template: Option<String>,
+    /// System message.
+    pub system: Option<String>,
+    /// Texts that end an answer.
+    pub stop: Vec<String>,
+    /// Tokens of context.
+    pub num_ctx: usize,
+    /// Text of the licence.
+    pub license: Option<String>,
+}
+
+impl Modelfile {
+    /// The file's text.
+    ///
+    /// ```
+    /// let modelfile = gguf_export::Modelfile {
+    ///     from: "./model.gguf".into(),
+    ///     stop: vec!["<|eos|>".into()],
+    ///     num_ctx: 256,
+    ///     ..Default::default()
+    /// };
+    /// assert_eq!(
+    ///     modelfile.text(),
+    ///     "FROM ./model.gguf\nTEMPLATE \"\"\"{{ .Prompt }}\"\"\"\nPARAMETER num_ctx 256\n\
+    ///      PARAMETER temperature 0\nPARAMETER stop \"<|eos|>\"\n"
+    /// );
+    /// ```
+    pub fn text(&self) -> String {
+        let mut text = format!("FROM {}\n", self.from);
+        let template = self.template.as_deref().unwrap_or("{{ .Prompt }}");
+        let mut line = |name: &str, value: String| {
+            writeln!(text, "{name} {value}").expect("writing to a String cannot fail");
+        };
+        line("TEMPLATE", long_text(template));
+        if let Some(system) = &self.system {
+            line("SYSTEM", long_text(system));
+        }
+        line("PARAMETER num_ctx", self.num_ctx.to_string());
+        line("PARAMETER temperature", "0".to_owned());
+        for stop in &self.stop {
+            line("PARAMETER stop", format!("\"{}\"", stop.replace('"', "\\\"")));
+        }
+        if let Some(license) = &self.license {
+            line("LICENSE", long_text(license));
+        }
+        text
+    }
+}
+
+/// Three quotes around, since the text may hold one; three in a row would end it and lose the last.
+fn long_text(text: &str) -> String {
+    format!("\"\"\"{}\"\"\"", text.replace("\"\"\"", "\"\""))
+}

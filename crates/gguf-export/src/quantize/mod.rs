@@ -1,0 +1,157 @@
+//! Numbers into ggml's block types and back, byte for byte as `ggml_quantize_chunk` of a stock x86-64 build does it.
+//!
+//! Byte identity needs f32 arithmetic in the reference's own order, sums strictly left to right, and no fused
+//! multiply-add. Each format is one file.
+
+mod mix;
+mod q8_0;
+
+pub use mix::Mix;
+
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+use half::{bf16, f16};
+use rayon::prelude::*;
+
+use crate::{Error, GgmlType};
+
+/// Appends the rows `values`, each a multiple of the block length, in type `ggml_type`.
+///
+/// ```
+/// use gguf_export::{dequantize, quantize, GgmlType};
+///
+/// let mut bytes = Vec::new();
+/// quantize(GgmlType::Q8_0, &[1.0; 32], &mut bytes)?;
+/// assert_eq!(bytes.len(), 34);
+/// let mut values = Vec::new();
+/// dequantize(GgmlType::Q8_0, &bytes, &mut values)?;
+/// assert!(values.iter().all(|v| (v - 1.0).abs() < 1e-3));
+/// # Ok::<(), gguf_export::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::UnsupportedType`] for a type that this crate does not write, [`Error::PartialBlock`] if `values` does not
+/// fill whole blocks.
+pub fn quantize(ggml_type: GgmlType, values: &[f32], out: &mut Vec<u8>) -> Result<(), Error> {
+    let partial = || Error::PartialBlock {
+        ggml_type,
+        len: values.len(),
+    };
+    let len = ggml_type.byte_len(values.len() as u64).ok_or_else(partial)?;
+    let start = out.len();
+    out.resize(start + len as usize, 0);
+    quantize_into(ggml_type, values, &mut out[start..])
+}
+
+/// As [`quantize`], on all threads of the current rayon pool; the bytes do not depend on how many there are.
+pub(crate) fn quantize_rows(
+    ggml_type: GgmlType,
+    values: &[f32],
+    row_len: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let partial = || Error::PartialBlock {
+        ggml_type,
+        len: row_len,
+    };
+    let row_bytes = ggml_type.byte_len(row_len as u64).ok_or_else(partial)? as usize;
+    let rows_at_once = (PARALLEL_CHUNK / row_len).max(1);
+    let start = out.len();
+    out.resize(start + values.len() / row_len * row_bytes, 0);
+    values
+        .par_chunks(rows_at_once * row_len)
+        .zip(out[start..].par_chunks_mut(rows_at_once * row_bytes))
+        .try_for_each(|(values, out)| quantize_into(ggml_type, values, out))
+}
+
+/// Numbers that one thread takes at a time.
+const PARALLEL_CHUNK: usize = 1 << 16;
+
+fn quantize_into(ggml_type: GgmlType, values: &[f32], out: &mut [u8]) -> Result<(), Error> {
+    match ggml_type {
+        GgmlType::F32 => {
+            for (bytes, value) in out.as_chunks_mut().0.iter_mut().zip(values) {
+                *bytes = value.to_le_bytes();
+            }
+        }
+        GgmlType::F16 => {
+            let mut halves = vec![f16::ZERO; values.len()];
+            halves.convert_from_f32_slice(values);
+            put_u16(halves.reinterpret_cast(), out);
+        }
+        GgmlType::BF16 => {
+            let mut halves = vec![bf16::ZERO; values.len()];
+            halves.convert_from_f32_slice(values);
+            put_u16(halves.reinterpret_cast(), out);
+        }
+        GgmlType::Q8_0 => blocks(values, out, q8_0::quantize),
+        other => return Err(Error::UnsupportedType(other)),
+    }
+    Ok(())
+}
+
+/// Appends the numbers that `bytes` of type `ggml_type` stand for.
+///
+/// # Errors
+/// [`Error::UnsupportedType`] for a type that this crate does not read, [`Error::PartialBlock`] if `bytes` is no whole
+/// number of blocks.
+pub fn dequantize(ggml_type: GgmlType, bytes: &[u8], out: &mut Vec<f32>) -> Result<(), Error> {
+    let n_blocks = bytes.len() / ggml_type.block_bytes() as usize;
+    if n_blocks * ggml_type.block_bytes() as usize != bytes.len() {
+        return Err(Error::PartialBlock {
+            ggml_type,
+            len: bytes.len(),
+        });
+    }
+    let start = out.len();
+    out.resize(start + n_blocks * ggml_type.block_len() as usize, 0.0);
+    let out = &mut out[start..];
+    match ggml_type {
+        GgmlType::F32 => {
+            for (value, &bytes) in out.iter_mut().zip(bytes.as_chunks().0) {
+                *value = f32::from_le_bytes(bytes);
+            }
+        }
+        GgmlType::F16 => get_u16(bytes).reinterpret_cast::<f16>().convert_to_f32_slice(out),
+        GgmlType::BF16 => get_u16(bytes)
+            .reinterpret_cast::<bf16>()
+            .convert_to_f32_slice(out),
+        GgmlType::Q8_0 => unblock(bytes, out, q8_0::dequantize),
+        other => return Err(Error::UnsupportedType(other)),
+    }
+    Ok(())
+}
+
+fn blocks<const L: usize, const B: usize>(
+    values: &[f32],
+    out: &mut [u8],
+    block: fn(&[f32; L], &mut [u8; B]),
+) {
+    for (x, y) in values.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
+        block(x, y);
+    }
+}
+
+fn unblock<const L: usize, const B: usize>(
+    bytes: &[u8],
+    out: &mut [f32],
+    block: fn(&[u8; B], &mut [f32; L]),
+) {
+    for (y, x) in bytes.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
+        block(y, x);
+    }
+}
+
+fn put_u16(values: &[u16], out: &mut [u8]) {
+    for (bytes, value) in out.as_chunks_mut().0.iter_mut().zip(values) {
+        *bytes = value.to_le_bytes();
+    }
+}
+
+fn get_u16(bytes: &[u8]) -> Vec<u16> {
+    bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|&pair| u16::from_le_bytes(pair))
+        .collect()
+}

@@ -1,0 +1,25 @@
+//! Q8_0: 32 numbers share one F16 scale, each an i8.
+
+use half::f16;
+
+pub(super) const LEN: usize = 32;
+pub(super) const BYTES: usize = 2 + LEN;
+
+/// Scale = largest magnitude / 127; halves round away from zero, as C's `roundf`.
+#[inline(always)]
+pub(super) fn quantize(x: &[f32; LEN], y: &mut [u8; BYTES]) {
+    let largest = x.iter().fold(0_f32, |max, v| max.max(v.abs()));
+    let scale = largest / 127.0;
+    let inverse = if scale != 0.0 { 1.0 / scale } else { 0.0 };
+    y[..2].copy_from_slice(&f16::from_f32(scale).to_le_bytes());
+    for (q, v) in y[2..].iter_mut().zip(x) {
+        *q = (v * inverse).round() as i8 as u8;
+    }
+}
+
+pub(super) fn dequantize(y: &[u8; BYTES], x: &mut [f32; LEN]) {
+    let scale = f16::from_le_bytes([y[0], y[1]]).to_f32();
+    for (v, &q) in x.iter_mut().zip(&y[2..]) {
+        *v = f32::from(q as i8) * scale;
+    }
+}

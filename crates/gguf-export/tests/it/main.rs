@@ -1,0 +1,6 @@
+//! The crate from outside: folders in, files out, and what llama.cpp makes of them.
+
+mod checkpoint;
+mod exporting;
+#[cfg(feature = "llama-cpp")]
+mod real_client;

@@ -1,0 +1,174 @@
+//! The real llama.cpp judges our files. Without it these tests fail: `cargo xtask setup` installs it.
+
+use gguf_export::llama_cpp::{LlamaCpp, LlamaCppError, Model};
+use gguf_export::{
+    ExportOptions, FileType, Forward, GgmlType, GgufFile, GgufModel, Proof, export, probes, quantize,
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::checkpoint::{self, Toy};
+
+/// Exports a toy and opens it in llama.cpp.
+fn open(toy: &Toy, file_type: FileType) -> (tempfile::TempDir, Model) {
+    let folder = tempfile::tempdir().unwrap();
+    toy.save(&folder.path().join("toy"));
+    let options = ExportOptions {
+        file_type,
+        probe_sequences: 2,
+        probe_tokens: 8,
+        ..Default::default()
+    };
+    let out = folder.path().join("toy.gguf");
+    export(&folder.path().join("toy"), &out, &options, toy).unwrap();
+    let model = LlamaCpp::start().unwrap().open(&out, 128).unwrap();
+    (folder, model)
+}
+
+#[test]
+fn f32_logits_are_those_of_the_checkpoint() {
+    for toy in [Toy::qwen3(), Toy::llama(), Toy::random(false, true, true, 384)] {
+        let (_folder, mut model) = open(&toy, FileType::F32);
+        let mut proof = Proof::default();
+        for tokens in probes(toy.vocab_size, 6, 48) {
+            let found: Vec<f64> = model
+                .logits(&tokens)
+                .unwrap()
+                .into_iter()
+                .map(f64::from)
+                .collect();
+            proof
+                .compare(toy.vocab_size, &toy.logits(&tokens).unwrap(), &found)
+                .unwrap();
+        }
+        assert!(proof.relative_difference() <= 2e-5, "{proof}");
+    }
+}
+
+#[test]
+fn llama_cpp_and_our_forward_read_the_same_file_alike() {
+    for file_type in [FileType::F16, FileType::BF16, FileType::Q8_0] {
+        let toy = Toy::qwen3();
+        let (folder, mut model) = open(&toy, file_type);
+        let file = GgufFile::open(&folder.path().join("toy.gguf")).unwrap();
+        let ours = GgufModel::new(&file).unwrap();
+        let mut proof = Proof::default();
+        for tokens in probes(toy.vocab_size, 4, 32) {
+            let found: Vec<f64> = model
+                .logits(&tokens)
+                .unwrap()
+                .into_iter()
+                .map(f64::from)
+                .collect();
+            proof
+                .compare(toy.vocab_size, &ours.logits(&tokens).unwrap(), &found)
+                .unwrap();
+        }
+        // llama.cpp rounds activations to the weights' type, as we do not.
+        assert!(proof.relative_difference() <= 2e-2, "{file_type}: {proof}");
+    }
+}
+
+#[test]
+fn the_same_ids_for_three_thousand_strings() {
+    let toy = Toy::qwen3();
+    let (_folder, mut model) = open(&toy, FileType::F16);
+    let tokenizer = checkpoint::tokenizer();
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let letters: Vec<char> =
+        "abcñáéí óúü¿¡.,;:'\"()[]{}<>|-_=+*/\\ \t\n\r0123456789∧∨¬→↔∀ABC  ßİ١Ⅳ\u{2003}\u{85}😀中e\u{301}"
+            .chars()
+            .collect();
+    let pieces = [
+        "<|input|>",
+        "<0>",
+        "<13>",
+        " <1>",
+        "'s",
+        "'LL",
+        "  ",
+        "\n\n",
+        "Si llueve",
+        "<|no|>",
+        "<14>",
+    ];
+    for round in 0..3000 {
+        let text: String = (0..rng.random_range(1..40))
+            .map(|_| match rng.random_range(0..8) {
+                0 => pieces[rng.random_range(0..pieces.len())].to_owned(),
+                _ => letters[rng.random_range(0..letters.len())].to_string(),
+            })
+            .collect();
+        let expected = tokenizer
+            .encode_fast(text.as_str(), false)
+            .unwrap()
+            .get_ids()
+            .to_vec();
+        assert_eq!(
+            model.tokenize(&text).unwrap(),
+            expected,
+            "string {round}: {text:?}"
+        );
+        assert_eq!(
+            model.detokenize(&expected).unwrap(),
+            text.as_bytes(),
+            "string {round}: {text:?}"
+        );
+    }
+}
+
+#[test]
+fn greedy_text_is_that_of_our_forward() {
+    let toy = Toy::llama();
+    let (folder, mut model) = open(&toy, FileType::F32);
+    let file = GgufFile::open(&folder.path().join("toy.gguf")).unwrap();
+    let ours = GgufModel::new(&file).unwrap();
+    for prompt in probes(toy.vocab_size, 5, 4) {
+        let found = model.generate(&prompt, 6).unwrap();
+        let mut tokens = prompt.clone();
+        for _ in 0..6 {
+            let logits = ours.logits(&tokens).unwrap();
+            let last = &logits[logits.len() - toy.vocab_size..];
+            let best = (0..last.len())
+                .max_by(|&a, &b| last[a].total_cmp(&last[b]))
+                .unwrap() as u32;
+            if best == 2 {
+                break;
+            }
+            tokens.push(best);
+        }
+        assert_eq!(found.tokens, tokens[prompt.len()..]);
+    }
+}
+
+#[test]
+fn every_type_has_the_bytes_of_the_reference() {
+    let mut llama_cpp = LlamaCpp::start().unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    for ggml_type in [GgmlType::F16, GgmlType::BF16, GgmlType::Q8_0] {
+        for scale in [1.0, 1e-3, 300.0] {
+            let values: Vec<f32> = (0..64 * 512)
+                .map(|_| scale * (rng.random::<f32>() * 2.0 - 1.0))
+                .collect();
+            let mut bytes = Vec::new();
+            quantize(ggml_type, &values, &mut bytes).unwrap();
+            assert!(
+                bytes == llama_cpp.quantize(ggml_type, &values, 512).unwrap(),
+                "{ggml_type} {scale}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_absent_library_and_a_bad_file_are_errors() {
+    assert!(matches!(
+        LlamaCpp::start_in("nowhere".as_ref()),
+        Err(LlamaCppError::Absent { .. })
+    ));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bad.gguf");
+    std::fs::write(&path, b"GGUF").unwrap();
+    let opened = LlamaCpp::start().unwrap().open(&path, 64);
+    assert!(matches!(opened, Err(LlamaCppError::Refused(_))));
+}
