@@ -184,15 +184,30 @@ impl Formula {
     pub fn join(self, connective: Connective, right: &Formula) -> Formula {
         let mut nodes = self.nodes;
         let mut interner = Interner::from_names(self.names);
-        let ids: Vec<u32> = right.names.iter().map(|name| interner.intern(name)).collect();
-        nodes.extend(right.nodes.iter().map(|&node| match node {
-            Node::Atom(id) => Node::Atom(AtomId(ids[id.index()])),
-            other => other,
-        }));
+        right.append_to(&mut nodes, &mut interner);
         nodes.push(Node::Binary(connective));
         Formula {
             nodes,
             names: interner.into_names(),
+        }
+    }
+
+    /// The conjunction of formulas, associated to the left; ⊤ if there are none.
+    pub fn conjunction<'f>(formulas: impl IntoIterator<Item = &'f Formula>) -> Formula {
+        let (mut nodes, mut interner) = (Vec::new(), Interner::new());
+        for (index, formula) in formulas.into_iter().enumerate() {
+            formula.append_to(&mut nodes, &mut interner);
+            if index > 0 {
+                nodes.push(Node::Binary(Connective::And));
+            }
+        }
+        if nodes.is_empty() {
+            Formula::top()
+        } else {
+            Formula {
+                nodes,
+                names: interner.into_names(),
+            }
         }
     }
 
@@ -329,6 +344,14 @@ impl Formula {
     pub(crate) fn from_parts(nodes: Vec<Node>, names: Names) -> Formula {
         debug_assert!(!nodes.is_empty());
         Formula { nodes, names }
+    }
+
+    fn append_to(&self, nodes: &mut Vec<Node>, interner: &mut Interner) {
+        let ids: Vec<u32> = self.names.iter().map(|name| interner.intern(name)).collect();
+        nodes.extend(self.nodes.iter().map(|&node| match node {
+            Node::Atom(id) => Node::Atom(AtomId(ids[id.index()])),
+            other => other,
+        }));
     }
 
     fn start_of(&self, index: usize) -> usize {

@@ -21,18 +21,36 @@
 
 extern crate alloc;
 
+mod assignment;
+mod budget;
+mod cnf;
+mod diagram;
 mod error;
 mod formula;
 mod lexer;
+mod models;
 mod names;
 mod options;
 mod parser;
 mod print;
+#[cfg(feature = "sat")]
+mod sat;
+mod satisfy;
 mod span;
+mod table;
+mod truth;
 mod vocabulary;
 
+pub use assignment::Assignment;
+pub use budget::{Budget, Reason, Unknown};
+pub use cnf::{Cnf, Literal};
 pub use error::{Diagnostic, ParseError, ParseErrorKind};
 pub use formula::{AtomId, Connective, Formula, Leaf, Node};
+pub use models::count_models;
 pub use options::{Chains, Dialect, Limits, ParseOptions};
 pub use print::Notation;
 pub use span::Span;
+pub use truth::{
+    Answer, Class, Entailment, Equivalence, classify, classify_within, entails, entails_within, equivalent,
+    equivalent_within,
+};

@@ -4,3 +4,4 @@ mod formulas;
 mod hostile;
 mod parse;
 mod round_trip;
+mod truth;
