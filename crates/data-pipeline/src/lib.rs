@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod argument;
 mod batch;
 pub mod format;
 mod row;
