@@ -346,6 +346,11 @@ impl Formula {
         Formula { nodes, names }
     }
 
+    /// The formula with these nodes, which name atoms of `self`.
+    pub(crate) fn rebuilt(&self, nodes: &[Node]) -> Formula {
+        self.rebuild(nodes, |name, interner| interner.intern(name))
+    }
+
     fn append_to(&self, nodes: &mut Vec<Node>, interner: &mut Interner) {
         let ids: Vec<u32> = self.names.iter().map(|name| interner.intern(name)).collect();
         nodes.extend(self.nodes.iter().map(|&node| match node {

@@ -23,6 +23,7 @@ extern crate alloc;
 
 mod assignment;
 mod budget;
+mod canonical;
 mod cnf;
 mod diagram;
 mod error;
@@ -36,6 +37,7 @@ mod print;
 #[cfg(feature = "sat")]
 mod sat;
 mod satisfy;
+pub mod score;
 mod span;
 mod table;
 mod truth;

@@ -1,0 +1,145 @@
+//! Tree edit distance (Zhang and Shasha 1989).
+//!
+//! The postorder array is just what the algorithm asks for: only the leftmost leaf below each node is missing, and that
+//! is [`Formula::starts`].
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::formula::{Formula, Node};
+
+/// The least number of nodes to insert, delete or relabel that turns one formula, as an ordered tree, into the other.
+/// `None` if the product of their sizes exceeds 2²⁴, which would take seconds.
+///
+/// ```
+/// use logic_parser::{Formula, score::tree_edit_distance};
+///
+/// let (gold, answer): (Formula, Formula) = ("p ∧ q → r".parse()?, "p ∧ q → s".parse()?);
+/// assert_eq!(tree_edit_distance(&gold, &answer), Some(1));
+/// # Ok::<(), logic_parser::ParseError>(())
+/// ```
+pub fn tree_edit_distance(left: &Formula, right: &Formula) -> Option<usize> {
+    const CELLS: usize = 1 << 24;
+    if left == right {
+        return Some(0);
+    }
+    if left.nodes().len().saturating_mul(right.nodes().len()) > CELLS {
+        return None;
+    }
+    let (left, right) = (Tree::of(left, left), Tree::of(right, left));
+    Some(distance(&left, &right))
+}
+
+struct Tree {
+    labels: Vec<u32>,
+    /// The leftmost leaf below each node.
+    leftmost: Vec<usize>,
+    /// The root, and each node that is not the leftmost below its parent.
+    keyroots: Vec<usize>,
+}
+
+impl Tree {
+    /// Atoms are labelled by their place in `names`, so that labels of two trees compare.
+    fn of(formula: &Formula, names: &Formula) -> Tree {
+        let known = names.atoms();
+        let ids: Vec<u32> = formula
+            .atoms()
+            .iter()
+            .enumerate()
+            .map(|(index, atom)| {
+                known
+                    .iter()
+                    .position(|name| name == atom)
+                    .unwrap_or(known.len() + index) as u32
+            })
+            .collect();
+        let labels = formula.nodes().iter().map(|&node| label(node, &ids)).collect();
+        let leftmost: Vec<usize> = formula.starts().into_iter().map(|start| start as usize).collect();
+        let mut last_with = vec![0; leftmost.len()];
+        for (index, &leaf) in leftmost.iter().enumerate() {
+            last_with[leaf] = index;
+        }
+        let keyroots = (0..leftmost.len())
+            .filter(|&index| last_with[leftmost[index]] == index)
+            .collect();
+        Tree {
+            labels,
+            leftmost,
+            keyroots,
+        }
+    }
+}
+
+fn label(node: Node, ids: &[u32]) -> u32 {
+    match node {
+        Node::Top => 0,
+        Node::Bottom => 1,
+        Node::Not => 2,
+        Node::Binary(connective) => 2 + u32::from(connective.precedence()),
+        Node::Atom(id) => 8 + ids[id.index()],
+    }
+}
+
+fn distance(a: &Tree, b: &Tree) -> usize {
+    let (rows, columns) = (a.labels.len(), b.labels.len());
+    let mut trees = vec![0_u32; rows * columns];
+    let mut forests = vec![0_u32; (rows + 1) * (columns + 1)];
+    for &row in &a.keyroots {
+        for &column in &b.keyroots {
+            keyroot_pair(a, b, (row, column), &mut trees, &mut forests);
+        }
+    }
+    trees[rows * columns - 1] as usize
+}
+
+/// Fills in `trees` for the pairs of subtrees that begin at the leftmost leaves of this pair of keyroots. `forests`
+/// holds the distance between the forests that end just before a row and a column.
+fn keyroot_pair(a: &Tree, b: &Tree, keyroots: (usize, usize), trees: &mut [u32], forests: &mut [u32]) {
+    let columns = b.labels.len();
+    let width = columns + 1;
+    let (first_row, first_column) = (a.leftmost[keyroots.0], b.leftmost[keyroots.1]);
+    let (last_row, last_column) = keyroots;
+    for column in first_column..=last_column + 1 {
+        forests[first_row * width + column] = (column - first_column) as u32;
+    }
+    for row in first_row..=last_row {
+        let from_row = a.leftmost[row];
+        let whole_row = from_row == first_row;
+        let (above, below) = forests.split_at_mut((row + 1) * width);
+        let before = &above[row * width..];
+        let here = &mut below[..width];
+        here[first_column] = (row + 1 - first_row) as u32;
+        for column in first_column..=last_column {
+            let from_column = b.leftmost[column];
+            let edited = before[column + 1].min(here[column]) + 1;
+            let tree = &mut trees[row * columns + column];
+            here[column + 1] = if whole_row && from_column == first_column {
+                let relabelled = before[column] + u32::from(a.labels[row] != b.labels[column]);
+                *tree = edited.min(relabelled);
+                *tree
+            } else {
+                edited.min(above[from_row * width + from_column] + *tree)
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn between(left: &str, right: &str) -> usize {
+        let parse = |text| Formula::parse(text).expect("well-formed");
+        tree_edit_distance(&parse(left), &parse(right)).expect("small")
+    }
+
+    #[test]
+    fn one_edit_counts_one() {
+        assert_eq!(between("p", "p"), 0);
+        assert_eq!(between("p", "q"), 1);
+        assert_eq!(between("p", "¬p"), 1);
+        assert_eq!(between("p ∧ q", "p ∨ q"), 1);
+        assert_eq!(between("p → q", "q → p"), 2);
+        assert_eq!(between("p ∧ q → r", "¬(p ∧ q) → s"), 2);
+    }
+}
