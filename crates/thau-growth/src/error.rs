@@ -1,6 +1,8 @@
 //! What can be wrong.
 
-use crate::axis::Axis;
+use std::path::{Path, PathBuf};
+
+use crate::{axis::Axis, forward::Precision, inspect::Idle, operator::Preservation};
 
 /// Why a model could not be grown.
 #[derive(Debug, thiserror::Error)]
@@ -122,4 +124,100 @@ pub enum GrowthError {
         /// Entries of the grown one.
         entries: usize,
     },
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is not the JSON it should be.
+    #[error("{}: {source}", path.display())]
+    Json {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A safetensors file or its index is not one.
+    #[error("{}: {reason}", path.display())]
+    Safetensors {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Weights in a number format that growth does not know.
+    #[error("tensor {name} is stored as {dtype}; F32, F16 and BF16 can be grown")]
+    Dtype {
+        /// The tensor.
+        name: String,
+        /// Its format.
+        dtype: String,
+    },
+    /// A tensor written that was not the next one announced, or in another shape.
+    #[error("tensor {name} is not the one expected next")]
+    OutOfOrder {
+        /// The tensor.
+        name: String,
+    },
+    /// The destination is there already, or has no name.
+    #[error("{} exists already or cannot be a folder's name", path.display())]
+    Exists {
+        /// The destination.
+        path: PathBuf,
+    },
+    /// The checkpoint is not the model that the plan grows.
+    #[error("{} is not the configuration that the plan begins with", path.display())]
+    NotThePlans {
+        /// Its configuration.
+        path: PathBuf,
+    },
+    /// The plan preserves less than was accepted.
+    #[error("the growth is {claim:?}, which was not accepted")]
+    Preserves {
+        /// What it preserves.
+        claim: Preservation,
+    },
+    /// The forward pass failed.
+    #[error("the forward pass failed: {0}")]
+    Forward(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Nothing to compare: no probe, or a forward pass that gives another number of logits than it should.
+    #[error("no probes, or not the number of logits that they should give")]
+    NoProbes,
+    /// The grown model computes something else.
+    #[error("logits moved by {delta:e} in {precision:?}, more than {limit:e}")]
+    LogitsMoved {
+        /// In which arithmetic.
+        precision: Precision,
+        /// By how much, at most.
+        delta: f64,
+        /// How much would have been within tolerance.
+        limit: f64,
+    },
+    /// The grown model has channels that cannot learn, or not on their own.
+    #[error("growth left idle channels: {before:?} before, {after:?} after")]
+    Idle {
+        /// Before.
+        before: Idle,
+        /// After.
+        after: Idle,
+    },
+}
+
+impl GrowthError {
+    pub(crate) fn io(path: &Path) -> impl Fn(std::io::Error) -> GrowthError {
+        move |source| GrowthError::Io {
+            path: path.into(),
+            source,
+        }
+    }
+
+    pub(crate) fn json(path: &Path) -> impl Fn(serde_json::Error) -> GrowthError {
+        move |source| GrowthError::Json {
+            path: path.into(),
+            source,
+        }
+    }
 }

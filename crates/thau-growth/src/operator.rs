@@ -27,6 +27,8 @@ pub use residual::{Fold, WidenResidual};
 pub use stack::{StackLayers, TurnRope};
 pub use vocabulary::ExtendVocabulary;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     architecture::{Architecture, TensorSpec},
     axis::{Axis, Role},
@@ -35,7 +37,8 @@ use crate::{
 };
 
 /// What a growth does to the function that the model computes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Preservation {
     /// Nothing, but for the rounding of the numbers it is stored in.
     Exact,

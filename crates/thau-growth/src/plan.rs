@@ -76,6 +76,11 @@ impl<A: Architecture> GrowthPlan<A> {
         Ok(self)
     }
 
+    /// The seed of everything drawn at random.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// The configuration before.
     pub fn from(&self) -> &A {
         &self.stages[0].config

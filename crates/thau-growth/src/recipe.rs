@@ -43,7 +43,7 @@ pub struct Recipe {
 }
 
 /// One operator of this crate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "operator", rename_all = "snake_case")]
 #[non_exhaustive]
 #[allow(missing_docs)] // Each is documented at the type it holds.
@@ -71,6 +71,22 @@ impl Step {
             Step::ExtendContext(operator) => operator,
             Step::StackLayers(operator) => operator,
             Step::TurnRope(operator) => operator,
+        }
+    }
+}
+
+impl std::fmt::Debug for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Step::WidenResidual(operator) => operator.fmt(f),
+            Step::WidenFeedForward(operator) => operator.fmt(f),
+            Step::AddHeads(operator) => operator.fmt(f),
+            Step::WidenHeads(operator) => operator.fmt(f),
+            Step::InsertLayers(operator) => operator.fmt(f),
+            Step::ExtendVocabulary(operator) => operator.fmt(f),
+            Step::ExtendContext(operator) => operator.fmt(f),
+            Step::StackLayers(operator) => operator.fmt(f),
+            Step::TurnRope(operator) => operator.fmt(f),
         }
     }
 }

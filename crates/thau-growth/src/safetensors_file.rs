@@ -1,0 +1,225 @@
+//! One safetensors file, read and written one tensor at a time.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufWriter, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use half::{bf16, f16};
+use safetensors::{
+    Dtype,
+    tensor::{Metadata, TensorInfo},
+};
+
+use crate::{
+    error::GrowthError,
+    tensor::{Tensor, TensorSource},
+};
+
+/// The format's own limit on a header, in bytes.
+const MOST_HEADER: u64 = 100_000_000;
+
+/// A safetensors file, open for reading. Only its header and the tensor being read are in memory.
+#[derive(Debug)]
+pub struct SafetensorsFile {
+    path: PathBuf,
+    file: Mutex<File>,
+    data_start: u64,
+    header: Metadata,
+}
+
+impl SafetensorsFile {
+    /// Opens a file and checks its header against its length.
+    ///
+    /// # Errors
+    /// [`GrowthError::Io`]; [`GrowthError::Safetensors`] where the header lies.
+    pub fn open(path: &Path) -> Result<SafetensorsFile, GrowthError> {
+        let invalid = |reason| GrowthError::Safetensors {
+            path: path.into(),
+            reason,
+        };
+        let mut file = File::open(path).map_err(GrowthError::io(path))?;
+        let length = file.metadata().map_err(GrowthError::io(path))?.len();
+        let mut size = [0; 8];
+        file.read_exact(&mut size)
+            .map_err(|_| invalid("shorter than its header's length"))?;
+        let size = u64::from_le_bytes(size);
+        if size > MOST_HEADER || size + 8 > length {
+            return Err(invalid("header longer than the file or than 100 MB"));
+        }
+        let mut text = vec![0; size as usize];
+        file.read_exact(&mut text).map_err(GrowthError::io(path))?;
+        let header: Metadata = serde_json::from_slice(&text).map_err(GrowthError::json(path))?;
+        let data_start = size + 8;
+        if data_start.checked_add(header.data_len() as u64) != Some(length) {
+            return Err(invalid("length differs from what the header says"));
+        }
+        Ok(SafetensorsFile {
+            path: path.into(),
+            file: Mutex::new(file),
+            data_start,
+            header,
+        })
+    }
+
+    /// The tensors' names, in the order they are stored.
+    pub fn names(&self) -> Vec<String> {
+        self.header.offset_keys()
+    }
+
+    /// The free-form metadata.
+    pub fn metadata(&self) -> BTreeMap<String, String> {
+        self.header
+            .metadata()
+            .iter()
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    }
+
+    /// The number format of a tensor.
+    pub fn dtype(&self, name: &str) -> Option<Dtype> {
+        self.header.info(name).map(|info| info.dtype)
+    }
+
+    fn bytes(&self, info: &TensorInfo) -> Result<Vec<u8>, GrowthError> {
+        let (start, end) = info.data_offsets;
+        let mut bytes = vec![0; end - start];
+        let mut file = self
+            .file
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.data_start + start as u64))
+            .map_err(GrowthError::io(&self.path))?;
+        file.read_exact(&mut bytes).map_err(GrowthError::io(&self.path))?;
+        Ok(bytes)
+    }
+}
+
+impl TensorSource for SafetensorsFile {
+    fn read(&self, name: &str) -> Result<Tensor, GrowthError> {
+        let info = self
+            .header
+            .info(name)
+            .ok_or_else(|| GrowthError::MissingTensor { name: name.into() })?;
+        let bytes = self.bytes(info)?;
+        let values = match info.dtype {
+            Dtype::F32 => bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&b| f32::from_le_bytes(b))
+                .collect(),
+            Dtype::F16 => bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&b| f16::from_le_bytes(b).to_f32())
+                .collect(),
+            Dtype::BF16 => bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&b| bf16::from_le_bytes(b).to_f32())
+                .collect(),
+            other => {
+                return Err(GrowthError::Dtype {
+                    name: name.into(),
+                    dtype: other.to_string(),
+                });
+            }
+        };
+        Ok(Tensor {
+            shape: info.shape.clone(),
+            values,
+        })
+    }
+}
+
+/// A tensor to be written: name, shape, format.
+pub(crate) type Entry = (String, Vec<usize>, Dtype);
+
+/// A safetensors file being written, tensor by tensor in the order announced.
+#[derive(Debug)]
+pub(crate) struct SafetensorsWriter {
+    path: PathBuf,
+    file: BufWriter<File>,
+    entries: std::vec::IntoIter<Entry>,
+}
+
+impl SafetensorsWriter {
+    /// Writes the header. The data begins at a multiple of 8 bytes.
+    pub fn create(
+        path: &Path,
+        entries: Vec<Entry>,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<SafetensorsWriter, GrowthError> {
+        let mut header = serde_json::Map::new();
+        header.insert("__metadata__".into(), serde_json::json!(metadata));
+        let mut end = 0;
+        for (name, shape, dtype) in &entries {
+            let start = end;
+            end += shape.iter().product::<usize>() * dtype.bitsize() / 8;
+            let info = TensorInfo {
+                dtype: *dtype,
+                shape: shape.clone(),
+                data_offsets: (start, end),
+            };
+            header.insert(
+                name.clone(),
+                serde_json::to_value(info).map_err(GrowthError::json(path))?,
+            );
+        }
+        let mut text = serde_json::to_vec(&header).map_err(GrowthError::json(path))?;
+        text.resize(text.len().next_multiple_of(8), b' ');
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(path).map_err(GrowthError::io(path))?);
+        file.write_all(&(text.len() as u64).to_le_bytes())
+            .map_err(GrowthError::io(path))?;
+        file.write_all(&text).map_err(GrowthError::io(path))?;
+        Ok(SafetensorsWriter {
+            path: path.into(),
+            file,
+            entries: entries.into_iter(),
+        })
+    }
+
+    /// Writes the next tensor, rounded to its format.
+    pub fn write(&mut self, name: &str, tensor: &Tensor) -> Result<(), GrowthError> {
+        let found = || GrowthError::OutOfOrder { name: name.into() };
+        let (announced, shape, dtype) = self.entries.next().ok_or_else(found)?;
+        if announced != name || shape != tensor.shape {
+            return Err(found());
+        }
+        let io = GrowthError::io(&self.path);
+        let mut bytes = Vec::with_capacity(CHUNK * 4);
+        for chunk in tensor.values.chunks(CHUNK) {
+            bytes.clear();
+            match dtype {
+                Dtype::BF16 => bytes.extend(chunk.iter().flat_map(|&v| bf16::from_f32(v).to_le_bytes())),
+                _ => bytes.extend(chunk.iter().flat_map(|v| v.to_le_bytes())),
+            }
+            if let Err(error) = self.file.write_all(&bytes) {
+                return Err(io(error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Flushes to the disk.
+    pub fn finish(mut self) -> Result<(), GrowthError> {
+        if let Some((name, ..)) = self.entries.next() {
+            return Err(GrowthError::MissingTensor { name });
+        }
+        self.file.flush().map_err(GrowthError::io(&self.path))?;
+        self.file
+            .get_ref()
+            .sync_all()
+            .map_err(GrowthError::io(&self.path))
+    }
+}
+
+/// Entries encoded at a time.
+const CHUNK: usize = 1 << 16;
