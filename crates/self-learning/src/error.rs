@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// An error of this crate. Ending is not failing: a loop that stops returns a `StopReason`.
+/// An error of this crate. Ending is not failing: a loop that stops returns a [`StopReason`](crate::StopReason).
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -67,6 +67,12 @@ pub enum Error {
     /// Rows that only a vote vouches for would have trained alone.
     #[error("rows labelled by a vote must not train alone, and no other row was given")]
     VoteAlone,
+    /// A pattern that examines would also teach.
+    #[error("the pattern {pattern} of the gate occurs in other rows")]
+    Leak {
+        /// The pattern.
+        pattern: String,
+    },
     /// There is nothing to mix.
     #[error("no {missing} rows to train on")]
     NoRows {

@@ -114,6 +114,15 @@ pub struct GapMap {
 }
 
 impl GapMap {
+    /// The map of judged questions.
+    pub fn of<'a>(judged: impl IntoIterator<Item = (&'a Row, bool)>) -> GapMap {
+        let mut gaps = GapMap::default();
+        for (question, right) in judged {
+            gaps.count(question, right);
+        }
+        gaps
+    }
+
     /// Counts one judged question in each of its strata.
     pub fn count(&mut self, question: &Row, right: bool) {
         self.overall.count(right);

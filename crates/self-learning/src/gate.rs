@@ -93,6 +93,33 @@ impl Scores {
     }
 }
 
+/// How much better one of two models did on the same items.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Gain of accuracy, a fraction.
+    pub gain: f64,
+    /// Its confidence interval.
+    pub interval: (f64, f64),
+    /// Patterns that the items are of.
+    pub patterns: usize,
+}
+
+impl Comparison {
+    /// Compares accuracy, with the chance `alpha` that the true gain lies below the interval, and as much above.
+    ///
+    /// The interval is that of a mean of paired differences with errors clustered by pattern (Miller 2024,
+    /// arXiv 2411.00640, equation 4), with Student's t for the number of patterns.
+    pub fn of(items: &[Item], alpha: f64) -> Comparison {
+        let (gain, standard_error, patterns) = clustered_difference(items);
+        let half = student_quantile(1.0 - alpha, patterns.saturating_sub(1)) * standard_error;
+        Comparison {
+            gain,
+            interval: (gain - half, gain + half),
+            patterns,
+        }
+    }
+}
+
 /// What the gate decided, with all it was decided on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
@@ -157,15 +184,13 @@ pub enum Refusal {
 
 impl Gate {
     /// Decides whether the candidate, after so many steps of training, may replace the generator.
-    ///
-    /// The interval is that of a mean of paired differences with errors clustered by pattern (Miller 2024,
-    /// arXiv 2411.00640, equation 4), with Student's t for the number of patterns.
     pub fn decide(&self, items: &[Item], steps: u64) -> Decision {
-        let (gain, standard_error, patterns) = clustered_difference(items);
         let level = self.alpha / f64::from(self.planned_gates.max(1));
-        let half = student_quantile(1.0 - level, patterns.saturating_sub(1)) * standard_error;
-        let interval = (gain - half, gain + half);
-
+        let Comparison {
+            gain,
+            interval,
+            patterns,
+        } = Comparison::of(items, level);
         let mut refusals = Vec::new();
         if patterns < self.min_patterns {
             refusals.push(Refusal::TooFewPatterns {

@@ -115,6 +115,11 @@ impl History {
         self.folder(self.state.current_generator)
     }
 
+    /// Folder of the base.
+    pub fn base(&self) -> PathBuf {
+        self.folder(1)
+    }
+
     fn folder(&self, version: u32) -> PathBuf {
         self.root.join("generators").join(format!("generator_v{version}"))
     }

@@ -30,6 +30,11 @@ pub use free_text::FreeText;
 pub trait Judge {
     /// The verdict on one attempt at one question. An empty attempt is never right.
     fn judge(&self, question: &Row, attempt: &Attempt) -> Verdict;
+
+    /// Whether two attempts at one question mean the same. Unless a judge knows better: when they are the same text.
+    fn alike(&self, _question: &Row, one: &Attempt, other: &Attempt) -> bool {
+        one.text == other.text
+    }
 }
 
 /// What a judge found. The three scores are the documents' three: accuracy, coherence and domain knowledge.
@@ -41,6 +46,9 @@ pub struct Verdict {
     pub coherent: bool,
     /// Domain knowledge: how much of the answer is right, from 0 to 1.
     pub credit: f64,
+    /// The kind of thing answered, as the pattern of a formula, whether right or wrong; empty when it cannot be read. Answers that
+    /// become ever fewer kinds are a sign of collapse.
+    pub kind: String,
     /// Why it is wrong, for people; empty when it is right.
     pub reason: String,
 }
@@ -52,6 +60,7 @@ impl Verdict {
             right: true,
             coherent: true,
             credit: 1.0,
+            kind: String::new(),
             reason: String::new(),
         }
     }
@@ -62,6 +71,7 @@ impl Verdict {
             right: false,
             coherent: false,
             credit: 0.0,
+            kind: String::new(),
             reason: reason.into(),
         }
     }

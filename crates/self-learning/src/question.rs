@@ -25,7 +25,7 @@ pub use novelty::Novelty;
 ///
 /// impl Proposer for Deck {
 ///     type Error = Infallible;
-///     fn propose(&mut self, _gaps: &GapMap, count: usize) -> Result<Vec<Row>, Infallible> {
+///     fn propose(&mut self, _gaps: &GapMap, count: usize, _seed: u64) -> Result<Vec<Row>, Infallible> {
 ///         Ok(self.0.drain(..count.min(self.0.len())).collect())
 ///     }
 /// }
@@ -34,9 +34,19 @@ pub trait Proposer {
     /// What can go wrong while asking.
     type Error: Error + Send + Sync + 'static;
 
-    /// At most `count` new questions about what the map shows to be weak; fewer when no more can be made.
+    /// At most `count` new questions about what the map shows to be weak; fewer when no more can be made. A proposer that
+    /// draws does so from the seed, so that a loop that was killed asks the same again.
     ///
     /// # Errors
     /// When the source of questions cannot be reached.
-    fn propose(&mut self, gaps: &GapMap, count: usize) -> Result<Vec<Row>, Self::Error>;
+    fn propose(&mut self, gaps: &GapMap, count: usize, seed: u64) -> Result<Vec<Row>, Self::Error>;
+
+    /// Up to `count` labelled rows to learn from where `question` was answered wrong. Unless a proposer knows more: the
+    /// question itself.
+    ///
+    /// # Errors
+    /// When the source of questions cannot be reached.
+    fn examples(&mut self, question: &Row, count: usize, _seed: u64) -> Result<Vec<Row>, Self::Error> {
+        Ok(vec![question.clone(); count.min(1)])
+    }
 }
