@@ -29,7 +29,7 @@
 //! # What it never does
 //! It invents no file format, prints nothing, and never reports an answer right that a truth table has not judged.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod axes;
 mod checkpoint;
@@ -38,6 +38,8 @@ mod error;
 #[cfg(feature = "thau-growth")]
 mod growth;
 mod reference;
+#[cfg(feature = "torch")]
+pub mod torch;
 
 pub use checkpoint::{Array, Checkpoint, Progress, Provenance, TrainingState, Weights};
 pub use config::{Config, ConfigError, PRESETS};

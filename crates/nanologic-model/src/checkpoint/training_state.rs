@@ -33,8 +33,7 @@ pub struct Progress {
     pub tokens: u64,
     /// Seed of the run: of the order of the data.
     pub seed: u64,
-    /// Seconds spent training, over all sittings.
-    pub seconds: f64,
+
     /// Floating-point operations spent in this run, by the usual count of six per parameter and token.
     pub flops: f64,
 }
