@@ -243,8 +243,8 @@ impl Source {
                 .sum(),
             sources: self.checkpoint.hashes.iter().cloned().collect(),
             changes: self.changes.clone(),
-            graph: Some(graph),
-            logits: Some(logits),
+            graph,
+            logits,
             tensors,
         })
     }

@@ -12,7 +12,7 @@
 //! fn ship(checkpoint: &Path, reference: &dyn Forward) -> Result<(), Error> {
 //!     let options = ExportOptions { file_type: FileType::Q8_0, ..Default::default() };
 //!     let manifest = export(checkpoint, Path::new("model.gguf"), &options, reference)?;
-//!     println!("{}", manifest.logits.expect("an export is proven"));
+//!     println!("{}", manifest.logits);
 //!     Ok(())
 //! }
 //! ```

@@ -28,9 +28,9 @@ pub struct Manifest {
     /// What was reordered, padded or folded, in words.
     pub changes: Vec<String>,
     /// The same file in F32 against the checkpoint: the graph, the names and the order of rows are right.
-    pub graph: Option<Proof>,
+    pub graph: Proof,
     /// The file itself against the checkpoint: what its types cost.
-    pub logits: Option<Proof>,
+    pub logits: Proof,
     /// Each tensor.
     pub tensors: Vec<TensorRecord>,
 }

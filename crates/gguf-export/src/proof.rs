@@ -156,7 +156,8 @@ pub fn probes(vocab_size: usize, sequences: usize, tokens: usize) -> Vec<Vec<u32
         .collect()
 }
 
-fn argmax(logits: &[f64]) -> Option<usize> {
+/// The place of the largest logit, the first of equals.
+pub(crate) fn argmax(logits: &[f64]) -> Option<usize> {
     (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]).then(b.cmp(&a)))
 }
 

@@ -144,18 +144,19 @@ class Model:
         """The likeliest token again and again, until an end-of-generation token or the limit."""
         self.clear()
         limit = min(limit, self.n_ctx - len(tokens))
-        answer, pieces = [], b""
+        answer, pieces, end = [], b"", None
         row = self.decode(tokens, False)[0]
         while len(answer) < limit:
             values = row[: self.n_vocab]
             token = values.index(max(values))
             if self.lib.llama_vocab_is_eog(self.vocab, token):
+                end = token
                 break
             answer.append(token)
             pieces += self.piece(token)
             if len(answer) < limit:
                 row = self.decode([token], False)[0]
-        return answer, pieces
+        return answer, end, pieces
 
 
 class Server:
@@ -177,8 +178,8 @@ class Server:
         return {}, self.model.logits(request["tokens"])
 
     def generate(self, request, _):
-        tokens, text = self.model.generate(request["tokens"], request["limit"])
-        return {"tokens": tokens}, text
+        tokens, end, text = self.model.generate(request["tokens"], request["limit"])
+        return {"tokens": tokens, "end": end}, text
 
     def quantize(self, request, data):
         """ggml_quantize_chunk, the reference for every block type."""

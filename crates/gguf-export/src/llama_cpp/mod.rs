@@ -19,7 +19,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::GgmlType;
+use crate::{Error, GgmlType};
+
+mod comparison;
+
+pub use comparison::{Agreement, Comparison, Prompt, compare};
 
 /// The environment variable that names the folder holding `xllamacpp`.
 pub const FOLDER_VARIABLE: &str = "NANOLOGIC_LLAMA_CPP";
@@ -47,6 +51,9 @@ pub enum LlamaCppError {
     /// llama.cpp refuses the file or the request.
     #[error("{0}")]
     Refused(String),
+    /// Our own side of a comparison failed.
+    #[error(transparent)]
+    Ours(#[from] Error),
     /// An answer that makes no sense.
     #[error("the llama.cpp process answered {0:?}")]
     Protocol(String),
@@ -104,7 +111,8 @@ impl LlamaCpp {
         let path = path
             .to_str()
             .ok_or_else(|| LlamaCppError::Refused("the path is not UTF-8".to_owned()))?;
-        let n_threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+        // ggml's threads wait for each other by spinning: on a busy machine a second one makes it hundreds of times slower.
+        let n_threads = 1;
         let request = json!({"do": "open", "path": path, "n_ctx": n_ctx, "n_threads": n_threads});
         let (answer, _) = self.ask(request, &[])?;
         let vocab_size = answer["vocab_size"].as_u64().ok_or_else(|| protocol(&answer))? as usize;
@@ -174,7 +182,9 @@ pub struct Model {
 pub struct Generation {
     /// Its tokens, without the one that ended it.
     pub tokens: Vec<u32>,
-    /// Their text, special tokens spelled out; bytes that are not UTF-8 become U+FFFD.
+    /// The end-of-generation token that ended it; `None` if the limit or the context did.
+    pub end: Option<u32>,
+    /// The text of `tokens`, special tokens spelled out; bytes that are not UTF-8 become U+FFFD.
     pub text: String,
 }
 
@@ -227,8 +237,10 @@ impl Model {
     pub fn generate(&mut self, prompt: &[u32], limit: usize) -> Result<Generation, LlamaCppError> {
         let request = json!({"do": "generate", "tokens": prompt, "limit": limit});
         let (answer, text) = self.llama_cpp.ask(request, &[])?;
+        let end = answer["end"].as_u64().and_then(|id| u32::try_from(id).ok());
         Ok(Generation {
             tokens: tokens(&answer)?,
+            end,
             text: String::from_utf8_lossy(&text).into_owned(),
         })
     }
