@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use logic_parser::{Formula, Node};
 use serde::{Deserialize, Serialize};
 
 /// One Spanish sentence with its formula and everything known about the pair.
@@ -72,6 +73,33 @@ pub enum Complexity {
     Intermediate,
     /// Three binary connectives or more.
     Advanced,
+}
+
+impl Complexity {
+    /// The three degrees, easiest first.
+    pub const ALL: [Complexity; 3] = [Complexity::Simple, Complexity::Intermediate, Complexity::Advanced];
+
+    /// How hard `formula` is.
+    ///
+    /// ```
+    /// use data_pipeline::Complexity;
+    ///
+    /// assert_eq!(Complexity::of(&"¬p → ¬q".parse()?), Complexity::Simple);
+    /// assert_eq!(Complexity::of(&"p ∧ ¬q → r".parse()?), Complexity::Intermediate);
+    /// # Ok::<(), logic_parser::ParseError>(())
+    /// ```
+    pub fn of(formula: &Formula) -> Complexity {
+        match formula
+            .nodes()
+            .iter()
+            .filter(|node| matches!(node, Node::Binary(_)))
+            .count()
+        {
+            0 | 1 => Complexity::Simple,
+            2 => Complexity::Intermediate,
+            _ => Complexity::Advanced,
+        }
+    }
 }
 
 /// Who vouches for a label. Rows of origin `Vote` never train alone.

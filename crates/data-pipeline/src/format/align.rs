@@ -4,17 +4,19 @@
 //! found if it is the same, or begins the same (`llueve`, `llueva`). Words left over may then be found anywhere,
 //! short ones beside what is found (`la máquina se detiene` in `se detenga la máquina`).
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-
-use crate::{WordSpan, vocabulary::MAX_WORDS, words};
+use crate::{WordSpan, normal, vocabulary::MAX_WORDS, words};
 
 /// What jumping over words costs, in matched words.
 const JUMP: f32 = 0.4;
 
 /// The words of the sentence that say `glossary`, or `None` if less than half of it is there.
 pub(super) fn find(glossary: &str, sentence: &[&str]) -> Option<Vec<WordSpan>> {
-    let wanted: Vec<String> = words(glossary).into_iter().take(MAX_WORDS).map(fold).collect();
-    let said: Vec<String> = sentence.iter().map(|word| fold(word)).collect();
+    let wanted: Vec<String> = words(glossary)
+        .into_iter()
+        .take(MAX_WORDS)
+        .map(normal::word)
+        .collect();
+    let said: Vec<String> = sentence.iter().map(|word| normal::word(word)).collect();
     let mut found: Vec<Option<usize>> = in_order(&wanted, &said);
     for short in [false, true] {
         for (index, word) in wanted
@@ -99,14 +101,6 @@ fn weight(word: &str) -> f32 {
 /// Short words are mostly articles and pronouns, and say little.
 fn is_short(word: &str) -> bool {
     word.len() <= 3
-}
-
-/// Lower case without accents.
-fn fold(word: &str) -> String {
-    word.nfd()
-        .filter(|&c| !is_combining_mark(c))
-        .flat_map(char::to_lowercase)
-        .collect()
 }
 
 /// Ascending places as runs.
