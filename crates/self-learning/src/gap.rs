@@ -148,6 +148,14 @@ impl GapMap {
         strata.sort_by(|a, b| a.1.interval().1.total_cmp(&b.1.interval().1));
         strata
     }
+
+    /// The stratum to ask about: the weakest of those solved in at least 30 %, since what is out of reach teaches little; if
+    /// none is, the weakest.
+    pub fn target(&self) -> Option<&Stratum> {
+        let order = self.weakest();
+        let within_reach = order.iter().find(|(_, tally)| tally.rate() >= 0.3);
+        within_reach.or(order.first()).map(|(stratum, _)| *stratum)
+    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::Attempt;
 
 mod free_text;
+mod verifier;
 
 pub use free_text::FreeText;
+pub use verifier::Verifier;
 
 /// Something other than the learner that says whether an answer is right.
 ///

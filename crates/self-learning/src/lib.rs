@@ -32,7 +32,7 @@ pub use error::{Error, Result};
 pub use gap::{GapMap, Stratum, Tally};
 pub use gate::{Comparison, Decision, Gate, Item, Refusal, Scores};
 pub use history::{EpochScore, Generator, History, PipelineState};
-pub use judge::{FreeText, Judge, Verdict};
+pub use judge::{FreeText, Judge, Verdict, Verifier};
 pub use limits::{APART, Budget, Experiment, Granted, Limits, PER_DAY, PER_HOUR};
 pub use material::Material;
 pub use question::{Novelty, Proposer};

@@ -40,10 +40,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
         let found = Found {
             signal: signal(&doubted),
             diversity: Diversity::of(doubted.iter().map(|probe| probe.attempts.as_slice())),
-            weakest: gaps
-                .weakest()
-                .first()
-                .map_or(Stratum::Atoms(0), |(stratum, _)| (*stratum).clone()),
+            weakest: gaps.target().cloned().unwrap_or(Stratum::Atoms(0)),
             gaps,
         };
         watch(Event::Mapped {
