@@ -80,7 +80,7 @@ pub enum ParseErrorKind {
     /// A chain that [`Chains::Refuse`](crate::Chains::Refuse) refuses.
     #[error("ambiguous chain")]
     AmbiguousChain,
-    /// A comma or turnstile, which belong to an argument, within a formula.
+    /// A comma or turnstile, which belong to an [`Argument`](crate::Argument), within a formula.
     #[error("an argument where a formula should be")]
     ArgumentInFormula,
     /// An argument without `⊢`, or with more than one.

@@ -351,7 +351,7 @@ impl Formula {
         self.rebuild(nodes, |name, interner| interner.intern(name))
     }
 
-    fn append_to(&self, nodes: &mut Vec<Node>, interner: &mut Interner) {
+    pub(crate) fn append_to(&self, nodes: &mut Vec<Node>, interner: &mut Interner) {
         let ids: Vec<u32> = self.names.iter().map(|name| interner.intern(name)).collect();
         nodes.extend(self.nodes.iter().map(|&node| match node {
             Node::Atom(id) => Node::Atom(AtomId(ids[id.index()])),

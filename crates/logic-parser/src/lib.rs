@@ -21,6 +21,7 @@
 
 extern crate alloc;
 
+mod argument;
 mod assignment;
 mod budget;
 mod canonical;
@@ -39,10 +40,14 @@ mod sat;
 mod satisfy;
 pub mod score;
 mod span;
+mod substitute;
 mod table;
 mod truth;
 mod vocabulary;
 
+pub use argument::{
+    Argument, Explanation, FALLACIES, FORMS, Instance, Judgement, Mistake, NON_SEQUITUR, Schema, Verdict,
+};
 pub use assignment::Assignment;
 pub use budget::{Budget, Reason, Unknown};
 pub use cnf::{Cnf, Literal};

@@ -32,6 +32,7 @@ impl Formula {
     /// Says what is wrong and where, for up to sixteen mistakes.
     pub fn parse_with(text: &str, options: &ParseOptions) -> Result<Formula, ParseError> {
         let mut parser = Parser::new(text, options)?;
+        parser.nodes.reserve(text.len() / 4 + 1);
         let formula = parser.formula();
         if matches!(parser.token, Token::Comma | Token::Turnstile) {
             parser.report(
@@ -106,7 +107,6 @@ impl<'t> Parser<'t> {
 
     /// Reads one formula and stops at the end of the text, at a comma or at a turnstile.
     pub(crate) fn formula(&mut self) -> Formula {
-        self.nodes.reserve(self.text.len() / 4 + 1);
         if self.token == Token::End && self.mistakes.is_empty() {
             self.report(Kind::Empty, "a formula", None);
         }
@@ -376,7 +376,7 @@ impl<'t> Parser<'t> {
         None
     }
 
-    fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.token = self.lexer.next();
         if self.options.dialect == Dialect::Textbook {
             self.insist_on_textbook(Some(self.token));

@@ -1,5 +1,6 @@
 //! The crate from outside, one file a question.
 
+mod arguments;
 mod formulas;
 mod hostile;
 mod parse;
