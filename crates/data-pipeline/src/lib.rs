@@ -10,7 +10,9 @@ pub mod clean;
 pub mod dedup;
 pub mod format;
 pub mod gold;
+mod lexicon;
 pub mod normal;
+mod realize;
 mod row;
 mod rows;
 mod sequence;
@@ -22,6 +24,7 @@ mod words;
 
 pub use balance::{Balance, balance};
 pub use batch::{Batch, PackError, Packed, pack};
+pub use realize::Maker;
 pub use row::{Complexity, Origin, Row, WordSpan};
 pub use rows::{ReadRowsError, read_rows, write_rows};
 pub use sequence::Sequence;

@@ -1,0 +1,23 @@
+//! The words: nouns with their gender, adjectives that agree, verbs with what they govern. All of it is read once from
+//! the tables under `data/es/`, which a teacher of Spanish can edit.
+
+mod agreement;
+mod noun;
+mod pseudo;
+mod table;
+mod verb;
+
+pub use agreement::{Agreement, Gender, inflect};
+pub use noun::{Noun, plural};
+pub use table::{Adjective, Copula, Domain, Piece, Subject, lexicon};
+pub use verb::{Person, Simple, Verb};
+
+#[cfg(test)]
+const IRREGULAR: &str = table::IRREGULAR;
+
+/// The lines of a data file that say something.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+}

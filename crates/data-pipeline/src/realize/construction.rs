@@ -1,0 +1,263 @@
+//! Reads `constructions.tsv`: which phrases say which formula, what mood they govern and what operands they take.
+
+use std::sync::OnceLock;
+
+use logic_parser::{Connective, Formula};
+
+use super::tree::{Node, Tree};
+
+const CONSTRUCTIONS: &str = include_str!("../../data/es/constructions.tsv");
+
+/// A set of classes of phrases, as one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Classes(pub u16);
+
+impl Classes {
+    const LETTERS: &'static str = "liyonbxmcks";
+    pub const LITERAL: Classes = Classes(1);
+    pub const INFINITIVE: Classes = Classes(2);
+    pub const ALL: Classes = Classes(0x07ff);
+
+    fn read(letters: &str) -> Classes {
+        let bit = |letter| {
+            Classes::LETTERS
+                .find(letter)
+                .unwrap_or_else(|| panic!("no class is called {letter}"))
+        };
+        Classes(letters.chars().map(|letter| 1 << bit(letter)).sum::<u16>())
+    }
+
+    pub fn meets(self, other: Classes) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// The mood that a phrase governs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// That of the phrase around it.
+    Inherited,
+    Indicative,
+    /// After *si*.
+    Si,
+    /// After *cuando*.
+    Cuando,
+    Subjunctive,
+    Infinitive,
+    Past,
+    /// After *deber*, *tener que*, *haber de*.
+    Obligation(Obligation),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obligation {
+    Deber,
+    TenerQue,
+    HaberDe,
+}
+
+/// Which part of a clause stands in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    Whole,
+    Complement,
+    Subject,
+    /// All but the complement.
+    Head,
+    /// Predicate of two subjects, in the plural.
+    Joint,
+    /// Predicate of one of two subjects.
+    OneOf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Which operand: A is 0.
+    pub operand: usize,
+    /// A second operand that shares the words.
+    pub shared: Option<usize>,
+    pub mood: Mood,
+    /// Said negated, with this word.
+    pub negation: &'static str,
+    pub accepts: Classes,
+    pub share: Share,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Segment {
+    Word(&'static str),
+    OptionalComma,
+    Slot(Slot),
+}
+
+/// One way of saying one shape of formula.
+#[derive(Clone, Debug)]
+pub struct Construction {
+    pub class: Classes,
+    pub weight: u32,
+    pub pattern: Tree,
+    pub segments: Vec<Segment>,
+    /// The operands must have the same subject.
+    pub same_subject: bool,
+    /// Its words, for the row's list of connectors.
+    pub phrase: String,
+    /// Whether it may speak of what is not so: *si lloviera, me mojaría*.
+    pub unreal: bool,
+}
+
+/// All constructions, and for each shape of the root those that may say it.
+pub struct Constructions {
+    pub all: Vec<Construction>,
+    by_root: [Vec<usize>; 5],
+}
+
+/// The constructions, read at the first call.
+pub fn constructions() -> &'static Constructions {
+    static READ: OnceLock<Constructions> = OnceLock::new();
+    READ.get_or_init(Constructions::read)
+}
+
+impl Constructions {
+    fn read() -> Constructions {
+        let lines = CONSTRUCTIONS
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let all: Vec<Construction> = lines.map(Construction::read).collect();
+        let mut by_root: [Vec<usize>; 5] = Default::default();
+        for (at, construction) in all.iter().enumerate() {
+            let root = construction.pattern.nodes[construction.pattern.root()];
+            by_root[bucket(root)].push(at);
+        }
+        Constructions { all, by_root }
+    }
+
+    /// Those whose pattern has the same root.
+    pub fn of(&self, node: Node) -> &[usize] {
+        &self.by_root[bucket(node)]
+    }
+}
+
+fn bucket(node: Node) -> usize {
+    match node {
+        Node::Atom(_) | Node::Not(_) => 0,
+        Node::Binary(Connective::And, ..) => 1,
+        Node::Binary(Connective::Or, ..) => 2,
+        Node::Binary(Connective::Implies, ..) => 3,
+        Node::Binary(..) => 4,
+    }
+}
+
+impl Construction {
+    fn read(line: &'static str) -> Construction {
+        let mut fields = line.split('\t');
+        let mut field = || {
+            fields
+                .next()
+                .unwrap_or_else(|| panic!("a construction has four fields: {line}"))
+        };
+        let (class, weight, formula, phrase) = (field(), field(), field(), field());
+        let formula = Formula::parse(formula).expect("the formulas of constructions parse");
+        let (phrase, same_subject) = match phrase.strip_suffix(" !same") {
+            Some(phrase) => (phrase, true),
+            None => (phrase, false),
+        };
+        let segments: Vec<Segment> = phrase.split(' ').map(Segment::read).collect();
+        let words: Vec<&str> = phrase
+            .split(' ')
+            .map(|w| if w.starts_with('{') { "…" } else { w })
+            .collect();
+        let phrase = words.join(" ").replace(" ,?", "").replace(" ,", "");
+        let unreal = segments
+            .iter()
+            .any(|s| matches!(s, Segment::Slot(slot) if slot.mood == Mood::Si))
+            && segments
+                .iter()
+                .all(|s| !matches!(s, Segment::Slot(slot) if slot.mood == Mood::Cuando));
+        Construction {
+            class: Classes::read(class),
+            weight: weight.parse().expect("a weight is a number"),
+            pattern: Tree::from_formula(&formula).expect("constructions have few operands"),
+            segments,
+            same_subject,
+            phrase: phrase.trim_matches(['…', ' ']).to_owned(),
+            unreal,
+        }
+    }
+
+    /// The nodes of `tree` below `at` that the operands stand for, if the pattern is that of the node.
+    pub fn matches(&self, tree: &Tree, at: usize) -> Option<[usize; 4]> {
+        let mut operands = [usize::MAX; 4];
+        self.bind(tree, at, self.pattern.root(), &mut operands)
+            .then_some(operands)
+    }
+
+    fn bind(&self, tree: &Tree, at: usize, pattern: usize, operands: &mut [usize; 4]) -> bool {
+        match (self.pattern.nodes[pattern], tree.nodes[at]) {
+            (Node::Atom(operand), _) => {
+                let bound = &mut operands[usize::from(operand)];
+                if *bound == usize::MAX {
+                    *bound = at;
+                    true
+                } else {
+                    tree.same(*bound, at)
+                }
+            }
+            (Node::Not(inner), Node::Not(below)) => self.bind(tree, below, inner, operands),
+            (Node::Binary(c, l, r), Node::Binary(d, m, s)) => {
+                c == d && self.bind(tree, m, l, operands) && self.bind(tree, s, r, operands)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Segment {
+    fn read(text: &'static str) -> Segment {
+        let Some(slot) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) else {
+            return if text == ",?" {
+                Segment::OptionalComma
+            } else {
+                Segment::Word(text)
+            };
+        };
+        let (slot, accepts) = slot.split_once('/').unwrap_or((slot, "lyonbx"));
+        let (slot, manner) = slot.split_once(':').unwrap_or((slot, ""));
+        let (operands, share) = slot.split_once('.').unwrap_or((slot, ""));
+        let mut letters = operands.bytes().map(|letter| usize::from(letter - b'A'));
+        let mut mood = Mood::Inherited;
+        let mut negation = "";
+        for one in manner.split('+').filter(|one| !one.is_empty()) {
+            match one {
+                "ind" => mood = Mood::Indicative,
+                "si" => mood = Mood::Si,
+                "cuando" => mood = Mood::Cuando,
+                "sub" => mood = Mood::Subjunctive,
+                "inf" => mood = Mood::Infinitive,
+                "past" => mood = Mood::Past,
+                "deber" => mood = Mood::Obligation(Obligation::Deber),
+                "tener" => mood = Mood::Obligation(Obligation::TenerQue),
+                "haber" => mood = Mood::Obligation(Obligation::HaberDe),
+                "no" => negation = "no",
+                "tampoco" => negation = "tampoco",
+                other => panic!("no manner is called {other}"),
+            }
+        }
+        let share = match share {
+            "" => Share::Whole,
+            "comp" => Share::Complement,
+            "subj" => Share::Subject,
+            "head" => Share::Head,
+            "pred" => Share::Joint,
+            "one" => Share::OneOf,
+            other => panic!("no part is called {other}"),
+        };
+        Segment::Slot(Slot {
+            operand: letters.next().expect("a slot names its operand"),
+            shared: letters.next(),
+            mood,
+            negation,
+            accepts: Classes::read(accepts),
+            share,
+        })
+    }
+}

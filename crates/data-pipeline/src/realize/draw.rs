@@ -1,0 +1,253 @@
+//! Draws formulas of the shapes that real exercises have.
+
+use logic_parser::Connective;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::tree::{Node, Tree};
+
+/// A formula under construction.
+enum Shape {
+    Atom(u8),
+    Not(Box<Shape>),
+    Binary(Connective, Box<Shape>, Box<Shape>),
+}
+
+use Connective::{And, Iff, Implies, Or};
+use Shape::{Atom, Binary, Not};
+
+/// Draws a formula over one to six atoms, numbered by first appearance.
+pub fn formula(rng: &mut ChaCha8Rng) -> Tree {
+    let shape = shape(rng);
+    let mut tree = Tree::default();
+    let mut names = Vec::new();
+    write(&shape, &mut names, &mut tree);
+    tree
+}
+
+fn write(shape: &Shape, names: &mut Vec<u8>, tree: &mut Tree) -> usize {
+    let node = match shape {
+        Atom(name) => {
+            let at = names.iter().position(|n| n == name).unwrap_or_else(|| {
+                names.push(*name);
+                names.len() - 1
+            });
+            Node::Atom(at as u8)
+        }
+        Not(inner) => Node::Not(write(inner, names, tree)),
+        Binary(connective, left, right) => {
+            let left = write(left, names, tree);
+            let right = write(right, names, tree);
+            Node::Binary(*connective, left, right)
+        }
+    };
+    tree.push(node)
+}
+
+fn join(connective: Connective, left: Shape, right: Shape) -> Shape {
+    Binary(connective, Box::new(left), Box::new(right))
+}
+
+struct Draw<'r> {
+    rng: &'r mut ChaCha8Rng,
+    next: u8,
+    /// Chance that a leaf repeats an atom.
+    repeat: f64,
+}
+
+fn shape(rng: &mut ChaCha8Rng) -> Shape {
+    let n_atoms = match rng.random_range(0..100) {
+        0..11 => 1,
+        11..48 => 2,
+        48..78 => 3,
+        78..93 => 4,
+        93..98 => 5,
+        _ => 6,
+    };
+    let repeat = if n_atoms >= 3 && rng.random_bool(0.16) {
+        0.35
+    } else {
+        0.0
+    };
+    let mut draw = Draw { rng, next: 0, repeat };
+    match draw.rng.random_range(0..100) {
+        0..4 => draw.degenerate(),
+        4..13 if n_atoms >= 3 => draw.pair(),
+        13..16 => draw.exclusive(),
+        16..20 if n_atoms >= 3 => draw.rare(),
+        _ => loop {
+            draw.next = 0;
+            let shape = draw.tree(n_atoms, true);
+            if !repeats_itself(&shape) {
+                return shape;
+            }
+        },
+    }
+}
+
+/// Whether an operator joins an atom to itself, as in p ∧ p: exams do that, but rarely, and `degenerate` draws it.
+fn repeats_itself(shape: &Shape) -> bool {
+    fn atom(shape: &Shape) -> Option<u8> {
+        match shape {
+            Atom(name) => Some(*name),
+            Not(inner) => atom(inner),
+            Binary(..) => None,
+        }
+    }
+    match shape {
+        Atom(_) => false,
+        Not(inner) => repeats_itself(inner),
+        Binary(_, left, right) => {
+            let last = |side: &Shape| match side {
+                Binary(_, _, inner) => atom(inner),
+                other => atom(other),
+            };
+            last(left).is_some() && last(left) == last(right) || repeats_itself(left) || repeats_itself(right)
+        }
+    }
+}
+
+impl Draw<'_> {
+    fn atom(&mut self) -> Shape {
+        if self.next > 0 && self.rng.random_bool(self.repeat) {
+            return Atom(self.rng.random_range(0..self.next));
+        }
+        self.next += 1;
+        Atom(self.next - 1)
+    }
+
+    fn literal(&mut self) -> Shape {
+        let atom = self.atom();
+        self.maybe_not(atom, 0.26)
+    }
+
+    fn maybe_not(&mut self, shape: Shape, p: f64) -> Shape {
+        if self.rng.random_bool(p) {
+            Not(Box::new(shape))
+        } else {
+            shape
+        }
+    }
+
+    /// A formula over `n` leaves; conditionals stand mostly at the root.
+    fn tree(&mut self, n: usize, root: bool) -> Shape {
+        if n == 1 {
+            let literal = self.literal();
+            return if root {
+                self.maybe_not(literal, 0.35)
+            } else {
+                self.maybe_not(literal, 0.012)
+            };
+        }
+        let connective = match (root, self.rng.random_range(0..100)) {
+            (true, 0..56) | (false, 0..11) => Implies,
+            (true, 56..75) | (false, 11..58) => And,
+            (true, 75..88) | (false, 58..97) => Or,
+            _ => Iff,
+        };
+        let left = match connective {
+            And | Or if n > 2 && self.rng.random_bool(0.55) => n - 1,
+            _ => self.rng.random_range(1..n),
+        };
+        let left_shape = self.tree(left, false);
+        let right_shape = self.tree(n - left, false);
+        let joined = join(connective, left_shape, right_shape);
+        self.maybe_not(joined, if root { 0.05 } else { 0.06 })
+    }
+
+    /// Two conditionals, often with a common or an opposite antecedent.
+    fn pair(&mut self) -> Shape {
+        let a = self.part();
+        let b = self.part();
+        let again = |shape: &Shape| copy(shape);
+        let (c, d) = match self.rng.random_range(0..6) {
+            0 | 1 => (negate(again(&a)), self.part()),
+            2 => (negate(again(&a)), again(&b)),
+            3 => (again(&b), self.part()),
+            _ => (self.part(), self.part()),
+        };
+        let connective = if self.rng.random_bool(0.93) { And } else { Or };
+        join(connective, join(Implies, a, b), join(Implies, c, d))
+    }
+
+    fn part(&mut self) -> Shape {
+        if self.rng.random_bool(0.85) {
+            self.literal()
+        } else {
+            self.tree(2, false)
+        }
+    }
+
+    fn exclusive(&mut self) -> Shape {
+        let (a, b) = (self.literal(), self.literal());
+        let both = Not(Box::new(join(And, copy(&a), copy(&b))));
+        let shape = join(And, join(Or, a, b), both);
+        match self.rng.random_range(0..4) {
+            0 => {
+                let c = self.literal();
+                join(Implies, c, shape)
+            }
+            1 => {
+                let c = self.literal();
+                join(Implies, shape, c)
+            }
+            _ => shape,
+        }
+    }
+
+    fn degenerate(&mut self) -> Shape {
+        let a = self.literal();
+        match self.rng.random_range(0..9) {
+            0 => join(Implies, copy(&a), a),
+            1 => join(And, copy(&a), negate(a)),
+            2 | 3 => join(Or, copy(&a), negate(a)),
+            4 => join(Iff, copy(&a), a),
+            5 => join(Implies, copy(&a), negate(a)),
+            6 => join(Iff, copy(&a), Not(Box::new(Not(Box::new(bare(a)))))),
+            7 => Not(Box::new(Not(Box::new(bare(a))))),
+            _ => {
+                let b = self.literal();
+                join(Implies, join(And, copy(&a), b), a)
+            }
+        }
+    }
+
+    /// Whole arguments and other shapes that a random tree seldom makes.
+    fn rare(&mut self) -> Shape {
+        let (a, b, c) = (self.literal(), self.literal(), self.literal());
+        match self.rng.random_range(0..6) {
+            0 => join(
+                Implies,
+                join(And, join(Implies, copy(&a), copy(&b)), join(Implies, b, copy(&c))),
+                join(Implies, a, c),
+            ),
+            1 => join(Implies, join(And, join(Implies, copy(&a), copy(&b)), a), b),
+            2 => join(Implies, join(Implies, a, b), c),
+            3 => join(Implies, join(And, a, negate(b)), c),
+            4 => join(And, join(Implies, a, b), c),
+            _ => join(And, a, join(Implies, b, c)),
+        }
+    }
+}
+
+fn copy(shape: &Shape) -> Shape {
+    match shape {
+        Atom(name) => Atom(*name),
+        Not(inner) => Not(Box::new(copy(inner))),
+        Binary(connective, left, right) => join(*connective, copy(left), copy(right)),
+    }
+}
+
+fn negate(shape: Shape) -> Shape {
+    match shape {
+        Not(inner) => *inner,
+        other => Not(Box::new(other)),
+    }
+}
+
+fn bare(shape: Shape) -> Shape {
+    match shape {
+        Not(inner) => *inner,
+        other => other,
+    }
+}

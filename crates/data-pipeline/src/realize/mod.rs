@@ -1,0 +1,248 @@
+//! The corpus maker: a formula comes first, then one of the many ways in which Spanish says it.
+
+mod clause;
+mod construction;
+mod content;
+mod draw;
+mod plan;
+mod sentence;
+mod surface;
+mod tree;
+
+use logic_parser::Formula;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::lexicon::lexicon;
+use crate::row::{Complexity, Origin, Row};
+use clause::{Clause, Part};
+use content::{Variation, Writer};
+use plan::Plan;
+use sentence::Sentence;
+use surface::Token;
+use tree::{Node, Tree};
+
+/// Makes rows whose formula is right by construction.
+///
+/// Row `n` of a seed is always the same, whoever asks for it and in whatever order.
+///
+/// ```
+/// let maker = data_pipeline::Maker::new(7);
+/// let row = maker.row(0);
+/// assert_eq!(row, data_pipeline::Maker::new(7).row(0));
+/// for (letter, spans) in &row.spans {
+///     let words = data_pipeline::words(&row.input);
+///     let pointed: Vec<&str> =
+///         spans.iter().flat_map(|s| &words[s.first as usize..=s.last as usize]).copied().collect();
+///     assert_eq!(row.atoms[letter], pointed.join(" "));
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Maker {
+    seed: u64,
+}
+
+/// Most words of a sentence, marks included: what the pointing format can number.
+const MAX_WORDS: usize = 96;
+
+impl Maker {
+    /// A maker whose rows all follow from the seed.
+    pub fn new(seed: u64) -> Maker {
+        Maker { seed }
+    }
+
+    /// Draws a formula and says it.
+    pub fn row(&self, index: u64) -> Row {
+        let mut rng = self.rng(index);
+        loop {
+            let tree = draw::formula(&mut rng);
+            if let Some(row) = say(&tree, &mut rng) {
+                return row;
+            }
+        }
+    }
+
+    /// Says this formula with content drawn for its atoms. None when Spanish, as this maker knows it, has no way: more
+    /// than eight atoms, ⊕, ⊤ or ⊥, or nesting that no construction marks.
+    pub fn say(&self, pattern: &Formula, index: u64) -> Option<Row> {
+        let tree = Tree::from_formula(pattern)?;
+        let mut rng = self.rng(index);
+        (0..8).find_map(|_| say(&tree, &mut rng))
+    }
+
+    fn rng(&self, index: u64) -> ChaCha8Rng {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(index);
+        rng
+    }
+}
+
+/// The domains, how often each is drawn, and the block it counts as.
+const DOMAINS: [(&str, u32, &str); 10] = [
+    ("cot", 24, "cotidiano"),
+    ("esc", 11, "académico"),
+    ("eco", 10, "económico"),
+    ("jur", 10, "jurídico"),
+    ("med", 9, "médico"),
+    ("cie", 10, "científico"),
+    ("inf", 9, "informático"),
+    ("mat", 12, "matemático"),
+    ("dep", 5, "deportivo"),
+    ("tie", 3, "temporal"),
+];
+
+fn say(tree: &Tree, rng: &mut ChaCha8Rng) -> Option<Row> {
+    let (domain, block) = draw_domain(rng);
+    let clauses = contents(tree, domain, rng);
+    let plan = Plan::new(tree, &clauses);
+    let mut sentence = Sentence::new(rng, tree, &clauses, &plan);
+    if !sentence.say() {
+        return None;
+    }
+    let connectors = std::mem::take(&mut sentence.connectors);
+    let mut tokens = std::mem::take(&mut sentence.tokens);
+    roughen(&mut tokens, rng);
+    if tokens.len() > MAX_WORDS {
+        return None;
+    }
+    let surface = surface::finish(tokens, clauses.len());
+    let formula = tree.to_formula();
+    let formula = formula.to_string();
+    Some(Row {
+        input: surface.input,
+        pattern: formula.clone(),
+        formula,
+        atoms: surface.atoms,
+        spans: surface.spans,
+        connectors,
+        thought: String::new(),
+        complexity: match tree.n_binary() {
+            0 | 1 => Complexity::Simple,
+            2 => Complexity::Intermediate,
+            _ => Complexity::Advanced,
+        },
+        block: block.to_owned(),
+        language: "es".to_owned(),
+        origin: Origin::Constructed,
+    })
+}
+
+fn draw_domain(rng: &mut ChaCha8Rng) -> (usize, &'static str) {
+    let mut roll = rng.random_range(0..DOMAINS.iter().map(|d| d.1).sum());
+    for (code, weight, block) in DOMAINS {
+        if roll < weight {
+            let at = lexicon().domains.iter().position(|d| d.code == code);
+            return (at.expect("every domain has its lines"), block);
+        }
+        roll -= weight;
+    }
+    unreachable!("the roll is below the sum of the weights")
+}
+
+/// Draws what each atom says; neighbours in the formula often share a subject, a verb or a complement.
+fn contents(tree: &Tree, domain: usize, rng: &mut ChaCha8Rng) -> Vec<Clause> {
+    let n_atoms = tree.n_atoms();
+    let negated: Vec<bool> = (0..n_atoms)
+        .map(|atom| (0..tree.nodes.len()).any(|at| tree.literal(at) == Some((atom as u8, true))))
+        .collect();
+    let paired = pairs(tree, n_atoms);
+    let cast = rng.random_bool(0.5);
+    let symbols = lexicon().domains[domain].code == "mat" && rng.random_bool(0.4);
+    let mut writer = Writer::new(rng, domain);
+    let mut clauses: Vec<Clause> = Vec::with_capacity(n_atoms);
+    for atom in 0..n_atoms {
+        let clause = match paired[atom] {
+            Some(other) if writer.rng.random_bool(0.45) => {
+                let variation = [Variation::Complement, Variation::Subject, Variation::Predicate]
+                    [writer.rng.random_range(0..3)];
+                writer.vary(&clauses[other], variation)
+            }
+            _ if symbols && !negated[atom] && writer.rng.random_bool(0.6) => writer.symbols(),
+            _ if atom > 0 && cast && writer.rng.random_bool(0.7) => {
+                let model = writer.rng.random_range(0..atom);
+                let variation = match writer.rng.random_range(0..10) {
+                    0 => Variation::Complement,
+                    1 => Variation::Subject,
+                    _ => Variation::Predicate,
+                };
+                writer.vary(&clauses[model], variation)
+            }
+            _ => writer.clause(),
+        };
+        clauses.push(clause);
+    }
+    clauses
+}
+
+/// For each atom, an earlier one that is its fellow operand.
+fn pairs(tree: &Tree, n_atoms: usize) -> Vec<Option<usize>> {
+    let mut pairs = vec![None; n_atoms];
+    for node in &tree.nodes {
+        if let Node::Binary(_, left, right) = *node
+            && let (Some((a, _)), Some((b, _))) = (tree.literal(left), tree.literal(right))
+            && a < b
+        {
+            pairs[usize::from(b)] = Some(usize::from(a));
+        }
+    }
+    pairs
+}
+
+/// What people leave out or add: an opening word, accents, a comma, the final stop.
+fn roughen(tokens: &mut Vec<Token>, rng: &mut ChaCha8Rng) {
+    const OPENERS: [&str; 14] = [
+        "pero",
+        "además ,",
+        "sin embargo ,",
+        "en efecto ,",
+        "por lo tanto ,",
+        "por tanto ,",
+        "así pues ,",
+        "en consecuencia ,",
+        "ahora bien ,",
+        "no obstante ,",
+        "luego",
+        "por otra parte ,",
+        "es decir ,",
+        "entonces",
+    ];
+    let link = |word: &'static str| Token {
+        word: word.into(),
+        atoms: 0,
+        part: Part::Link,
+    };
+    if rng.random_bool(0.06) {
+        let opener = OPENERS[rng.random_range(0..OPENERS.len())];
+        tokens.splice(0..0, opener.split(' ').map(link));
+    }
+    if rng.random_bool(0.05) {
+        for token in tokens.iter_mut() {
+            if !token.word.is_ascii() {
+                token.word = without_accents(&token.word).into();
+            }
+        }
+    }
+    if rng.random_bool(0.3) {
+        for token in tokens
+            .iter_mut()
+            .filter(|token| token.part == Part::Link && token.word == "solo")
+        {
+            token.word = "sólo".into();
+        }
+    }
+    if rng.random_bool(0.55) {
+        tokens.push(link("."));
+    }
+}
+
+fn without_accents(word: &str) -> String {
+    let plain = |letter| match letter {
+        'á' => 'a',
+        'é' => 'e',
+        'í' => 'i',
+        'ó' => 'o',
+        'ú' => 'u',
+        other => other,
+    };
+    word.chars().map(plain).collect()
+}
