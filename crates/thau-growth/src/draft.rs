@@ -1,11 +1,13 @@
 //! A grown checkpoint folder, not handed over before it is proven.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     path::{Path, PathBuf},
 };
 
+use half::bf16;
+use safetensors::Dtype;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -20,12 +22,13 @@ use crate::{
     plan::GrowthPlan,
     proof::{Proof, Tolerance},
     record::Record,
-    tensor::TensorSource,
+    tensor::{Tensor, TensorSource},
 };
 
 const STATE: &str = "training_state.safetensors";
 const PROVENANCE: &str = "provenance.json";
 const CONFIG: &str = "config.json";
+const REPORT: &str = "growth.json";
 
 /// How the grown folder is written, and what it may be.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,13 +55,47 @@ pub enum Accept {
     Lossy,
 }
 
+/// The weights before, cast to the format that they will be stored in: a bf16 chain is cast once, before its first
+/// growth, and what is proven is the growth from there.
+#[derive(Debug)]
+struct Source {
+    folder: Folder,
+    cast: BTreeSet<String>,
+}
+
+impl Source {
+    fn open<A: Architecture>(from: &Path, config: &A, storage: Storage) -> Result<Source, GrowthError> {
+        let rounded = config
+            .tensors()
+            .into_iter()
+            .filter(|tensor| storage.dtype(tensor) == Dtype::BF16);
+        Ok(Source {
+            folder: Folder::open(from)?,
+            cast: rounded.map(|tensor| tensor.name).collect(),
+        })
+    }
+}
+
+impl TensorSource for Source {
+    fn read(&self, name: &str) -> Result<Tensor, GrowthError> {
+        let mut tensor = self.folder.read(name)?;
+        if self.cast.contains(name) {
+            tensor
+                .values
+                .iter_mut()
+                .for_each(|value| *value = bf16::from_f32(*value).to_f32());
+        }
+        Ok(tensor)
+    }
+}
+
 /// A grown folder under a temporary name beside its destination. It is deleted unless it is
 /// [handed over](Draft::hand_over).
 #[derive(Debug)]
 pub struct Draft<'a, A: Architecture> {
     plan: &'a GrowthPlan<A>,
     options: Options,
-    source: Folder,
+    source: Source,
     temporary: PathBuf,
     to: PathBuf,
     proof: Option<Proof>,
@@ -98,8 +135,8 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
         let temporary = beside(to)?;
         let draft = Draft {
             plan,
+            source: Source::open(from, plan.from(), options.storage)?,
             options,
-            source: Folder::open(from)?,
             temporary,
             to: to.into(),
             proof: None,
@@ -129,7 +166,7 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
         Ok(self.proof.insert(proof))
     }
 
-    /// Writes the ledger and gives the folder its name. A growth without a [proof](Draft::prove) is first taken
+    /// Writes the ledger, and the same record as `growth.json`, and gives the folder its name. A growth without a [proof](Draft::prove) is first taken
     /// back out of the stored files and compared with the model before, value by value.
     ///
     /// # Errors
@@ -139,7 +176,7 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
             self.compare_retracted()?;
         }
         let record = Record {
-            parent: self.source.hash()?,
+            parent: self.source.folder.hash()?,
             seed: self.plan.seed(),
             steps: self
                 .plan
@@ -152,6 +189,7 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
             proof: self.proof.take(),
         };
         self.write_provenance(&record)?;
+        write_json(&self.temporary.join(REPORT), &record)?;
         fs::rename(&self.temporary, &self.to).map_err(GrowthError::io(&self.to))?;
         let parent = self
             .to
@@ -230,7 +268,7 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
                 .file_type()
                 .map_err(GrowthError::io(&entry.path()))?
                 .is_file();
-            if is_file && !ours && text != CONFIG && text != "growth.json" {
+            if is_file && !ours && text != CONFIG && text != REPORT {
                 fs::copy(entry.path(), self.temporary.join(&name)).map_err(GrowthError::io(&entry.path()))?;
             }
         }
@@ -242,8 +280,8 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
         let back = self.plan.retracted(&grown);
         // Two roundings of the stored format: one when the grown value was written, one on the way back.
         let share = match self.options.storage {
-            Storage::Fp32 => 2.0 * f32::EPSILON,
-            Storage::Bf16 => 1.0 / 64.0,
+            Storage::Fp32 => f32::EPSILON,
+            Storage::Bf16 => 1.0 / 128.0,
         };
         for tensor in self.plan.from().tensors() {
             let (old, new) = (self.source.read(&tensor.name)?, back.read(&tensor.name)?);

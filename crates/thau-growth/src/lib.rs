@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ages;
 mod architecture;
 mod axis;
 mod cost;

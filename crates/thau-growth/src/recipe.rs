@@ -171,6 +171,16 @@ impl Recipe {
         Ok(recipe)
     }
 
+    /// The same recipe with this [`Fold`] wherever the residual stream is widened.
+    pub fn with_fold(mut self, fold: Fold) -> Recipe {
+        for step in &mut self.steps {
+            if let Step::WidenResidual(widen) = step {
+                widen.fold = fold;
+            }
+        }
+        self
+    }
+
     /// The recipe applied to a configuration.
     ///
     /// # Errors

@@ -169,16 +169,7 @@ fn a_bf16_chain_is_cast_once_and_exact_from_there() {
         storage: Storage::Bf16,
         ..Options::default()
     };
-    let cast = GrowthPlan::new(config.clone(), 0);
-    let (fp32, bf16, large) = (
-        home.path().join("fp32"),
-        home.path().join("bf16"),
-        home.path().join("large"),
-    );
-    Draft::write(&cast, &fp32, &bf16, options.clone())
-        .unwrap()
-        .hand_over()
-        .unwrap();
+    let (fp32, large) = (home.path().join("fp32"), home.path().join("large"));
     let recipe = Recipe {
         seed: 0,
         steps: vec![
@@ -190,10 +181,26 @@ fn a_bf16_chain_is_cast_once_and_exact_from_there() {
         ],
     };
     let plan = recipe.plan(&config).unwrap();
-    let mut draft = Draft::write(&plan, &bf16, &large, options.clone()).unwrap();
+    let mut draft = Draft::write(&plan, &fp32, &large, options.clone()).unwrap();
     let proof = draft.prove(&Loops, &probes(config.vocab)).unwrap();
     assert!(proof.max_logit_delta_f32 < 1e-4, "{proof:?}");
     draft.hand_over().unwrap();
+
+    // A second growth: nothing is left to cast, and matrices stay bit for bit.
+    let again = GrowthPlan::new(plan.to().clone(), 0)
+        .then(WidenResidual {
+            to: 24,
+            fold: Fold::Eps,
+        })
+        .unwrap();
+    let larger = home.path().join("larger");
+    let mut draft = Draft::write(&again, &large, &larger, options.clone()).unwrap();
+    draft.prove(&Loops, &probes(config.vocab)).unwrap();
+    draft.hand_over().unwrap();
+    let (large, larger) = (Folder::open(&large).unwrap(), Folder::open(&larger).unwrap());
+    let back = again.retracted(&larger);
+    assert_eq!(back.read("1/down").unwrap(), large.read("1/down").unwrap());
+    assert_eq!(back.read("tok").unwrap(), large.read("tok").unwrap());
 
     // The other fold rounds every writer to bf16, and the proof notices.
     let plan = GrowthPlan::new(config, 0)
@@ -202,7 +209,7 @@ fn a_bf16_chain_is_cast_once_and_exact_from_there() {
             fold: Fold::Writers,
         })
         .unwrap();
-    let mut draft = Draft::write(&plan, &bf16, &home.path().join("lossy"), options).unwrap();
+    let mut draft = Draft::write(&plan, &fp32, &home.path().join("lossy"), options).unwrap();
     let error = draft.prove(&Loops, &probes(29)).unwrap_err();
     assert!(
         matches!(
