@@ -43,6 +43,7 @@ mod span;
 mod substitute;
 mod table;
 mod truth;
+mod truth_table;
 mod vocabulary;
 
 pub use argument::{
@@ -61,3 +62,4 @@ pub use truth::{
     Answer, Class, Entailment, Equivalence, classify, classify_within, entails, entails_within, equivalent,
     equivalent_within,
 };
+pub use truth_table::{Columns, Marks, RowOrder, TableFormat, TruthTable};

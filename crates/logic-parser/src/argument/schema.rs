@@ -88,6 +88,9 @@ pub(super) fn find(schemas: &'static [Schema], argument: &Argument) -> Option<In
     for latitude in [Latitude::AsWritten, Latitude::UpToContraposition] {
         for schema in schemas {
             let form = parsed(schema.argument);
+            if latitude == Latitude::UpToContraposition && has_free_letter(&form) {
+                continue;
+            }
             let mut search = Search {
                 terms: &mut terms,
                 premises: &premises,
@@ -111,6 +114,27 @@ pub(super) fn find(schemas: &'static [Schema], argument: &Argument) -> Option<In
         ]
         .into(),
     })
+}
+
+/// A letter that occurs once stands for anything; to look through contraposition for it would find it everywhere.
+fn has_free_letter(form: &Argument) -> bool {
+    let formulas = || form.premises.iter().chain([&form.conclusion]);
+    let occurrences = |letter: &str| -> usize {
+        let is_letter =
+            |formula: &&Formula, node: &Node| matches!(node, Node::Atom(id) if formula.name(*id) == letter);
+        formulas()
+            .map(|formula| {
+                formula
+                    .nodes()
+                    .iter()
+                    .filter(|node| is_letter(&formula, node))
+                    .count()
+            })
+            .sum()
+    };
+    formulas()
+        .flat_map(|formula| formula.atoms())
+        .any(|letter| occurrences(letter) == 1)
 }
 
 fn shares_no_atom(argument: &Argument) -> bool {

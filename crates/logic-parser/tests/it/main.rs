@@ -6,3 +6,4 @@ mod hostile;
 mod parse;
 mod round_trip;
 mod truth;
+mod verify;

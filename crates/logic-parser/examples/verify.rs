@@ -1,0 +1,256 @@
+//! Answers questions about formulas and arguments, one JSON object for each line, in order.
+//!
+//! ```text
+//! $ echo 'si p entonces q' | cargo run -q --release --example verify -- parse
+//! {"atoms":["p","q"],"formula":"p → q"}
+//! $ echo '{"premises": ["p -> q", "q"], "conclusion": "p"}' | cargo run -q --release --example verify -- argument
+//! {"countermodel":{"p":false,"q":true},"explanation":{"en":"Invalid (affirming the consequent): …
+//! ```
+//!
+//! A line that cannot be answered gets `{"error": {"kind", "span", "message"}}`, and the exit status is then 1.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread;
+
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+use logic_parser::{
+    Answer, Argument, Assignment, Class, Formula, Judgement, ParseError, TruthTable, Verdict, classify,
+    equivalent,
+};
+use serde_json::{Value, json};
+
+#[derive(Parser)]
+#[command(about = "Answers questions about formulas and arguments, one JSON object a line")]
+struct Arguments {
+    /// What to ask of each line.
+    question: Question,
+    /// Where the lines are; standard input if absent or `-`.
+    file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Question {
+    /// A formula: what is it in canonical notation, and which atoms has it?
+    Parse,
+    /// A formula: tautology, contradiction or contingent?
+    Classify,
+    /// Two formulas with a tab between: are they equivalent?
+    Equivalent,
+    /// `{"premises": […], "conclusion": "…"}`: valid, or why not?
+    Argument,
+    /// A formula: its truth table, the last column its truth.
+    Table,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let Arguments { question, file } = Arguments::parse();
+    let input: Box<dyn Read> = match file.filter(|path| path.as_os_str() != "-") {
+        Some(path) => Box::new(File::open(&path).with_context(|| format!("cannot read {}", path.display()))?),
+        None => Box::new(io::stdin()),
+    };
+    match answer_lines(question, input, &mut io::stdout()) {
+        Ok(0) => Ok(ExitCode::SUCCESS),
+        Ok(_) => Ok(ExitCode::FAILURE),
+        Err(gone) if gone.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Answers every line as soon as it is complete, many at once on all cores. Returns how many were bad.
+fn answer_lines(question: Question, mut input: impl Read, output: &mut impl Write) -> io::Result<usize> {
+    const AT_ONCE: usize = 4 << 20;
+    let (mut text, mut bad) = (Vec::new(), 0);
+    loop {
+        let before = text.len();
+        text.resize(before + AT_ONCE, 0);
+        let read = input.read(&mut text[before..])?;
+        text.truncate(before + read);
+        let end = if read == 0 {
+            text.len()
+        } else {
+            text[before..]
+                .iter()
+                .rposition(|&byte| byte == b'\n')
+                .map_or(0, |last| before + last + 1)
+        };
+        for (answers, errors) in in_parallel(question, &text[..end]) {
+            output.write_all(answers.as_bytes())?;
+            bad += errors;
+        }
+        output.flush()?;
+        text.drain(..end);
+        if read == 0 {
+            return Ok(bad);
+        }
+    }
+}
+
+/// The answers to the lines of `text`, a stretch for each core, in order; with each the number of errors.
+fn in_parallel(question: Question, text: &[u8]) -> Vec<(String, usize)> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let mut stretches = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let fair = (text.len() / cores + 1).min(rest.len());
+        let end = rest[fair - 1..]
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .map_or(rest.len(), |at| fair + at);
+        let (stretch, after) = rest.split_at(end);
+        stretches.push(stretch);
+        rest = after;
+    }
+    thread::scope(|scope| {
+        let workers: Vec<_> = stretches
+            .into_iter()
+            .map(|stretch| scope.spawn(move || answer_stretch(question, stretch)))
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().expect("the library does not panic"))
+            .collect()
+    })
+}
+
+fn answer_stretch(question: Question, text: &[u8]) -> (String, usize) {
+    let (mut answers, mut errors) = (String::new(), 0);
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    for line in text.split(|&byte| byte == b'\n') {
+        match answer(question, line.strip_suffix(b"\r").unwrap_or(line)) {
+            Ok(answer) => answers += &answer,
+            Err(error) => {
+                answers += &json!({ "error": error }).to_string();
+                errors += 1;
+            }
+        }
+        answers.push('\n');
+    }
+    (answers, errors)
+}
+
+/// An answer is JSON already; an error is what stands under `"error"`.
+fn answer(question: Question, line: &[u8]) -> Result<Cow<'static, str>, Value> {
+    let line =
+        std::str::from_utf8(line).map_err(|e| error("not_utf8", json!([e.valid_up_to(), line.len()]), &e))?;
+    match question {
+        Question::Parse => parse(line),
+        Question::Classify => classify_line(line),
+        Question::Equivalent => equivalent_pair(line),
+        Question::Argument => judge(line),
+        Question::Table => table(line),
+    }
+}
+
+fn error(kind: &str, span: Value, message: &dyn ToString) -> Value {
+    json!({ "kind": kind, "span": span, "message": message.to_string() })
+}
+
+fn formula(text: &str) -> Result<Formula, Value> {
+    Formula::parse(text).map_err(|mistakes: ParseError| {
+        let first = mistakes.first();
+        error(first.kind.id(), json!([first.span.start, first.span.end]), first)
+    })
+}
+
+fn parse(line: &str) -> Result<Cow<'static, str>, Value> {
+    let formula = formula(line)?;
+    Ok(
+        json!({ "formula": formula.to_string(), "atoms": formula.atoms() })
+            .to_string()
+            .into(),
+    )
+}
+
+fn classify_line(line: &str) -> Result<Cow<'static, str>, Value> {
+    Ok(match classify(&formula(line)?) {
+        Class::Tautology => r#"{"class":"tautology"}"#.into(),
+        Class::Contradiction => r#"{"class":"contradiction"}"#.into(),
+        Class::Contingent => r#"{"class":"contingent"}"#.into(),
+        Class::Unknown(why) => json!({ "class": "unknown", "reason": why.to_string() })
+            .to_string()
+            .into(),
+    })
+}
+
+fn equivalent_pair(line: &str) -> Result<Cow<'static, str>, Value> {
+    let Some((left, right)) = line.split_once('\t') else {
+        return Err(error(
+            "expected_tab",
+            json!([line.len(), line.len()]),
+            &"expected two formulas with a tab between",
+        ));
+    };
+    Ok(match equivalent(&formula(left)?, &formula(right)?) {
+        Answer::Yes => r#"{"equivalent":true}"#.into(),
+        Answer::No(apart) => json!({ "equivalent": false, "apart": values(&apart) })
+            .to_string()
+            .into(),
+        Answer::Unknown(why) => json!({ "equivalent": null, "reason": why.to_string() })
+            .to_string()
+            .into(),
+    })
+}
+
+fn judge(line: &str) -> Result<Cow<'static, str>, Value> {
+    let record: Value =
+        serde_json::from_str(line).map_err(|e| error("invalid_json", json!([e.column(), e.column()]), &e))?;
+    let missing = |key: &str| error("missing_key", Value::Null, &format!("expected the key `{key}`"));
+    let text = |value: &Value, key: &str| value.as_str().map(str::to_owned).ok_or_else(|| missing(key));
+    let premises = record["premises"].as_array().ok_or_else(|| missing("premises"))?;
+    let premises = premises
+        .iter()
+        .map(|premise| formula(&text(premise, "premises")?))
+        .collect::<Result<_, _>>()?;
+    let conclusion = formula(&text(&record["conclusion"], "conclusion")?)?;
+    let Judgement {
+        verdict,
+        form,
+        fallacy,
+        countermodel,
+        explanation,
+    } = Argument { premises, conclusion }.judge();
+    let verdict = match verdict {
+        Verdict::Valid => "valid",
+        Verdict::Invalid => "invalid",
+        Verdict::Unknown(_) => "unknown",
+    };
+    let answer = json!({
+        "verdict": verdict,
+        "form": form.map(|form| form.schema.id),
+        "fallacy": fallacy.map(|fallacy| fallacy.schema.id),
+        "countermodel": countermodel.as_ref().map(values),
+        "explanation": { "es": explanation.es, "en": explanation.en },
+    });
+    Ok(answer.to_string().into())
+}
+
+fn values(assignment: &Assignment) -> Value {
+    assignment
+        .iter()
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .collect()
+}
+
+fn table(line: &str) -> Result<Cow<'static, str>, Value> {
+    const ATOMS: usize = 16;
+    let formula = formula(line)?;
+    if formula.atom_count() > ATOMS {
+        let message = format!(
+            "{} atoms; a table is written for at most {ATOMS}",
+            formula.atom_count()
+        );
+        return Err(error("too_many_atoms", json!([0, line.len()]), &message));
+    }
+    let table = TruthTable::new(&formula);
+    let columns: Vec<String> = table.header().iter().map(ToString::to_string).collect();
+    Ok(
+        json!({ "columns": columns, "rows": table.rows().collect::<Vec<_>>() })
+            .to_string()
+            .into(),
+    )
+}
