@@ -1,1 +1,1 @@
-//! The benches live beside this file.
+//! The benches lie beside this folder, one question a file: `cargo bench -p benches`.
