@@ -13,9 +13,10 @@ const RUN: usize = 5;
 /// ```
 /// use data_pipeline::dedup::WordRuns;
 ///
-/// let runs = WordRuns::of(["Si el perro negro del vecino ladra fuerte, me despierto."]);
-/// assert!(runs.shared_by("El perro negro de mi vecino ladra fuerte."));
-/// assert!(!runs.shared_by("El perro negro ladra fuerte."));
+/// let runs = WordRuns::of(["Si el perro negro del vecino ladra fuerte, me despierto.", "No llueve"]);
+/// assert!(runs.share_a_run("El perro negro de mi vecino ladra fuerte."));
+/// assert!(!runs.share_a_run("El perro negro ladra fuerte."));
+/// assert!(runs.contain("no llueve."));
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct WordRuns {
@@ -24,7 +25,7 @@ pub struct WordRuns {
 }
 
 impl WordRuns {
-    /// The runs of these texts.
+    /// The sentences and runs of these texts.
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> WordRuns {
         let mut known = WordRuns::default();
         for text in texts {
@@ -34,10 +35,14 @@ impl WordRuns {
         known
     }
 
-    /// Whether `text` is one of the sentences, or shares five content words in a row with one.
-    pub fn shared_by(&self, text: &str) -> bool {
+    /// Whether `text` is one of the sentences.
+    pub fn contain(&self, text: &str) -> bool {
         self.sentences.contains(&fingerprint(&sentence(text)))
-            || runs(text).iter().any(|run| self.runs.contains(run))
+    }
+
+    /// Whether `text` shares five content words in a row with one of the sentences.
+    pub fn share_a_run(&self, text: &str) -> bool {
+        runs(text).iter().any(|run| self.runs.contains(run))
     }
 }
 
@@ -73,7 +78,8 @@ impl Step for GoldOverlap {
     }
 
     fn apply(&mut self, row: Row) -> Result<Row, Reason> {
-        if self.gold.shared_by(&row.input) {
+        let shared = self.gold.contain(&row.input) || self.gold.share_a_run(&row.input);
+        if shared {
             Err(Reason::OverlapsGold)
         } else {
             Ok(row)
