@@ -186,7 +186,7 @@ impl Source {
             for row in first..n_rows.min(first + rows_at_once) {
                 self.read_row(recipe, row, row_len, &mut values)?;
             }
-            check_range(&values, tensor)?;
+            check_range(&values, tensor, tensor.ggml_type)?;
             bytes.clear();
             quantize_rows(tensor.ggml_type, &values, row_len, &mut bytes)?;
             writer.write(&bytes)?;
@@ -290,8 +290,8 @@ fn changes(model: &Hyperparameters, d_ff: usize) -> Vec<String> {
 }
 
 /// A weight that is no number, or too large for the half-precision numbers or scales of its type.
-fn check_range(values: &[f32], tensor: &TensorInfo) -> Result<(), Error> {
-    let limit = match tensor.ggml_type {
+pub(crate) fn check_range(values: &[f32], tensor: &TensorInfo, ggml_type: GgmlType) -> Result<(), Error> {
+    let limit = match ggml_type {
         GgmlType::F32 | GgmlType::BF16 => f32::MAX,
         _ => 65504.0,
     };
@@ -300,7 +300,7 @@ fn check_range(values: &[f32], tensor: &TensorInfo) -> Result<(), Error> {
         Some(&value) => Err(Error::OutOfRange {
             name: tensor.name.clone(),
             value,
-            ggml_type: tensor.ggml_type,
+            ggml_type,
         }),
     }
 }

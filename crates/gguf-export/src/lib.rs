@@ -41,6 +41,7 @@ mod reader;
 mod writer;
 
 mod quantize;
+mod requantize;
 
 // From a checkpoint to a file.
 mod checkpoint;
@@ -75,5 +76,6 @@ pub use modelfile::Modelfile;
 pub use proof::{Forward, Proof, ROUNDING, compare, probes};
 pub use quantize::{Mix, dequantize, quantize};
 pub use reader::{GgufFile, Header, ReadError, ReadErrorKind};
+pub use requantize::{RequantizeOptions, Requantized, plan, requantize};
 pub use tensor::TensorInfo;
 pub use writer::Writer;

@@ -333,11 +333,9 @@ impl<'a> Cursor<'a> {
                 .and_then(|end| end.checked_add(data_start))
                 .ok_or_else(overflow)?;
             if end > file_len {
-                let left = file_len.saturating_sub(data_start + expected);
-                return Err(at(
-                    data_start + expected,
-                    ReadErrorKind::Truncated { needed: len, left },
-                ));
+                let start = file_len.min(data_start + expected);
+                let left = file_len - start;
+                return Err(at(start, ReadErrorKind::Truncated { needed: len, left }));
             }
             expected = align_up(end - data_start, alignment).ok_or_else(overflow)?;
         }

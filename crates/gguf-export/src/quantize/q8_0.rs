@@ -2,18 +2,22 @@
 
 use half::f16;
 
+use super::rounding::{inverse, truncate};
+
 pub(super) const LEN: usize = 32;
 pub(super) const BYTES: usize = 2 + LEN;
 
-/// Scale = largest magnitude / 127; halves round away from zero, as C's `roundf`.
+/// Scale = largest magnitude / 127; halves round away from zero.
 #[inline(always)]
 pub(super) fn quantize(x: &[f32; LEN], y: &mut [u8; BYTES]) {
-    let largest = x.iter().fold(0_f32, |max, v| max.max(v.abs()));
+    let largest = x
+        .iter()
+        .fold(0_f32, |max, v| if v.abs() > max { v.abs() } else { max });
     let scale = largest / 127.0;
-    let inverse = if scale != 0.0 { 1.0 / scale } else { 0.0 };
+    let inverse = inverse(scale);
     y[..2].copy_from_slice(&f16::from_f32(scale).to_le_bytes());
     for (q, v) in y[2..].iter_mut().zip(x) {
-        *q = (v * inverse).round() as i8 as u8;
+        *q = truncate((v * inverse).round()) as u8;
     }
 }
 

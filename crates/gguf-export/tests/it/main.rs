@@ -2,5 +2,6 @@
 
 mod checkpoint;
 mod exporting;
+mod hostile;
 #[cfg(feature = "llama-cpp")]
 mod real_client;

@@ -141,22 +141,66 @@ fn greedy_text_is_that_of_our_forward() {
     }
 }
 
+const TYPES: [GgmlType; 12] = [
+    GgmlType::F16,
+    GgmlType::BF16,
+    GgmlType::Q4_0,
+    GgmlType::Q4_1,
+    GgmlType::Q5_0,
+    GgmlType::Q5_1,
+    GgmlType::Q8_0,
+    GgmlType::Q2_K,
+    GgmlType::Q3_K,
+    GgmlType::Q4_K,
+    GgmlType::Q5_K,
+    GgmlType::Q6_K,
+];
+
+/// Rows of many kinds: bell-shaped, flat, sparse, one-sided, tiny, with outliers, and all zero.
+fn rows(rng: &mut ChaCha8Rng) -> Vec<f32> {
+    const WIDTH: usize = 768;
+    let mut rows = Vec::new();
+    for kind in 0..120 {
+        let scale = [1.0, 1e-3, 200.0, 1e-20, 1e-39, 0.02][kind % 6];
+        for i in 0..WIDTH {
+            let bell = (0..6).map(|_| rng.random::<f32>()).sum::<f32>() - 3.0;
+            rows.push(match kind / 6 % 10 {
+                0 => scale * (rng.random::<f32>() * 2.0 - 1.0),
+                1 => scale * rng.random::<f32>(),
+                2 => -scale * rng.random::<f32>(),
+                3 if rng.random_range(0..8) > 0 => 0.0,
+                4 => scale,
+                5 => -scale * (i / 32 % 2) as f32,
+                6 => scale * bell * if rng.random_range(0..100) == 0 { 50.0 } else { 1.0 },
+                7 => scale * (rng.random_range(-4..5) as f32) / 4.0,
+                8 if i / 256 % 2 == 1 => 0.0,
+                _ => scale * bell,
+            });
+        }
+    }
+    rows
+}
+
 #[test]
 fn every_type_has_the_bytes_of_the_reference() {
     let mut llama_cpp = LlamaCpp::start().unwrap();
-    let mut rng = ChaCha8Rng::seed_from_u64(8);
-    for ggml_type in [GgmlType::F16, GgmlType::BF16, GgmlType::Q8_0] {
-        for scale in [1.0, 1e-3, 300.0] {
-            let values: Vec<f32> = (0..64 * 512)
-                .map(|_| scale * (rng.random::<f32>() * 2.0 - 1.0))
-                .collect();
-            let mut bytes = Vec::new();
-            quantize(ggml_type, &values, &mut bytes).unwrap();
-            assert!(
-                bytes == llama_cpp.quantize(ggml_type, &values, 512).unwrap(),
-                "{ggml_type} {scale}"
-            );
-        }
+    let values = rows(&mut ChaCha8Rng::seed_from_u64(8));
+    for ggml_type in TYPES {
+        let mut bytes = Vec::new();
+        quantize(ggml_type, &values, &mut bytes).unwrap();
+        let reference = llama_cpp.quantize(ggml_type, &values, 768).unwrap();
+        let row_bytes = ggml_type.byte_len(768).unwrap() as usize;
+        let wrong: Vec<usize> = bytes
+            .chunks(row_bytes)
+            .zip(reference.chunks(row_bytes))
+            .enumerate()
+            .filter(|(_, (ours, theirs))| ours != theirs)
+            .map(|(row, _)| row)
+            .collect();
+        assert!(
+            bytes.len() == reference.len() && wrong.is_empty(),
+            "{ggml_type}: rows {wrong:?} differ"
+        );
     }
 }
 

@@ -1,0 +1,101 @@
+//! One GGUF file into another of other types, byte for byte as `llama-quantize` writes it.
+//!
+//! ```text
+//! cargo run --release --example quantize_gguf -- IN.gguf OUT.gguf Q4_K_M [--threads N] [--dry-run]
+//! ```
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use gguf_export::{FileType, GgufFile, RequantizeOptions, Requantized, Value, plan, requantize};
+
+/// Rewrite a GGUF file with other types or other keys.
+#[derive(Parser)]
+struct Arguments {
+    /// The file to read.
+    input: PathBuf,
+    /// The file to write.
+    out: PathBuf,
+    /// F32, F16, BF16, Q8_0, Q4_0 …, Q2_K, Q3_K_M …, or COPY to keep all types.
+    file_type: String,
+    /// Threads; by default one per core.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+    /// Say what each tensor would become, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Also from types that have lost precision already.
+    #[arg(long)]
+    allow_requantize: bool,
+    /// Give a key a value, as `general.name=str:THAU`; the types are str, u32, f32 and bool.
+    #[arg(long, value_name = "KEY=TYPE:VALUE", value_parser = key_value)]
+    set: Vec<(String, Value)>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let copy = arguments.file_type.eq_ignore_ascii_case("copy");
+    let file_type = if copy {
+        None
+    } else {
+        Some(arguments.file_type.parse::<FileType>()?)
+    };
+    let options = RequantizeOptions {
+        file_type,
+        allow_requantize: arguments.allow_requantize,
+        set: arguments.set,
+    };
+    let changes = if arguments.dry_run {
+        plan(&GgufFile::open(&arguments.input)?, &options)?
+    } else {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(arguments.threads)
+            .build()?;
+        pool.install(|| requantize(&arguments.input, &arguments.out, &options))?
+    };
+    report(&changes);
+    Ok(())
+}
+
+fn report(changes: &[Requantized]) {
+    for Requantized { before, after } in changes.iter().filter(|c| c.before.ggml_type != c.after.ggml_type) {
+        println!(
+            "{:32} {:>16} {} -> {}",
+            before.name,
+            shape(&before.dims),
+            before.ggml_type,
+            after.ggml_type
+        );
+    }
+    let bytes: u64 = changes.iter().filter_map(|change| change.after.byte_len()).sum();
+    let weights: u64 = changes
+        .iter()
+        .filter_map(|change| change.after.n_elements())
+        .sum();
+    let bits = 8.0 * bytes as f64 / weights.max(1) as f64;
+    println!(
+        "{} tensors, {:.1} MB, {bits:.2} bits per weight",
+        changes.len(),
+        bytes as f64 / 1e6
+    );
+}
+
+fn shape(dims: &[u64]) -> String {
+    dims.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ")
+}
+
+fn key_value(text: &str) -> Result<(String, Value), String> {
+    let parts = text
+        .split_once('=')
+        .and_then(|(key, value)| Some((key, value.split_once(':')?)));
+    let (key, (kind, value)) = parts.ok_or("expected KEY=TYPE:VALUE")?;
+    let wrong = |error: &dyn std::fmt::Display| format!("{value}: {error}");
+    let value = match kind {
+        "str" => value.into(),
+        "u32" => value.parse::<u32>().map_err(|error| wrong(&error))?.into(),
+        "f32" => value.parse::<f32>().map_err(|error| wrong(&error))?.into(),
+        "bool" => value.parse::<bool>().map_err(|error| wrong(&error))?.into(),
+        _ => return Err(format!("{kind} is none of str, u32, f32, bool")),
+    };
+    Ok((key.to_owned(), value))
+}

@@ -1,0 +1,224 @@
+//! The searches behind the k-quants, on sixteen sub-blocks at once.
+//!
+//! Each sub-block is one lane: every lane does the reference's operations in the reference's order, so the bytes are the
+//! same, and the compiler turns a loop over lanes into vector instructions. (Laying one sub-block across the lanes would
+//! reorder its sums.)
+
+use super::rounding::nearest;
+
+/// Sub-blocks searched together.
+pub(super) const LANES: usize = 16;
+/// One number of each sub-block.
+pub(super) type Lanes = [f32; LANES];
+
+/// Numbers i of all sub-blocks of `N` stand together. Missing sub-blocks are zero.
+#[inline(always)]
+pub(super) fn side_by_side<const N: usize>(x: &[f32]) -> [Lanes; N] {
+    let mut lanes = [[0.0; LANES]; N];
+    for (lane, sub_block) in x.as_chunks::<N>().0.iter().enumerate() {
+        for i in 0..N {
+            lanes[i][lane] = sub_block[i];
+        }
+    }
+    lanes
+}
+
+/// The best scales found, and the level of each number.
+pub(super) struct Fit<const N: usize> {
+    pub scale: Lanes,
+    /// What is subtracted (affine only), not negative.
+    pub min: Lanes,
+    levels: [Lanes; N],
+}
+
+impl<const N: usize> Fit<N> {
+    /// The level of number `i` of sub-block `lane`.
+    #[inline(always)]
+    pub fn level(&self, i: usize, lane: usize) -> f32 {
+        self.levels[i][lane]
+    }
+}
+
+/// A grid of scales to try: (`first` + `step`·k + `top`) / range, for k = 0 … `steps`.
+pub(super) struct Grid {
+    /// The highest level.
+    pub top: i32,
+    pub first: f32,
+    pub step: f32,
+    pub steps: u32,
+}
+
+/// x ≈ scale·level - min with levels 0 … top, weighted: least squares, or least absolute error if `ABSOLUTE`
+/// (`make_qkx2_quants` of the reference).
+#[inline(always)]
+pub(super) fn affine<const N: usize, const ABSOLUTE: bool>(
+    x: &[Lanes; N],
+    w: &[Lanes; N],
+    grid: &Grid,
+) -> Fit<N> {
+    let top = grid.top as f32;
+    let (mut min, mut max) = (x[0], x[0]);
+    let (mut sum_w, mut sum_x) = (w[0], [0.0; LANES]);
+    for l in 0..LANES {
+        sum_x[l] = w[0][l] * x[0][l];
+    }
+    for i in 1..N {
+        for l in 0..LANES {
+            let (x, w) = (x[i][l], w[i][l]);
+            min[l] = if x < min[l] { x } else { min[l] };
+            max[l] = if x > max[l] { x } else { max[l] };
+            sum_w[l] += w;
+            sum_x[l] += w * x;
+        }
+    }
+    // A sub-block of equal numbers needs no search, and would divide by zero.
+    let mut flat = [0_u32; LANES];
+    let (mut scale, mut slope) = ([0.0; LANES], [0.0; LANES]);
+    for l in 0..LANES {
+        min[l] = if min[l] > 0.0 { 0.0 } else { min[l] };
+        flat[l] = u32::from(max[l] == min[l]);
+        slope[l] = top / (max[l] - min[l]);
+        scale[l] = 1.0 / slope[l];
+    }
+    let mut levels = [[0.0; LANES]; N];
+    let mut best = [0.0; LANES];
+    for i in 0..N {
+        for l in 0..LANES {
+            let level = nearest(slope[l] * (x[i][l] - min[l])).clamp(0, grid.top) as f32;
+            levels[i][l] = level;
+            best[l] += w[i][l] * deviation::<ABSOLUTE>(scale[l] * level + min[l] - x[i][l]);
+        }
+    }
+
+    let mut tried = [[0.0; LANES]; N];
+    for step in 0..=grid.steps {
+        let numerator = grid.first + grid.step * step as f32 + top;
+        let (mut sum_l, mut sum_l2, mut sum_xl) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        for l in 0..LANES {
+            slope[l] = numerator / (max[l] - min[l]);
+        }
+        for i in 0..N {
+            for l in 0..LANES {
+                let level = nearest(slope[l] * (x[i][l] - min[l])).clamp(0, grid.top) as f32;
+                tried[i][l] = level;
+                let wl = w[i][l] * level;
+                sum_l[l] += wl;
+                sum_l2[l] += wl * level;
+                sum_xl[l] += wl * x[i][l];
+            }
+        }
+        let (mut new_scale, mut new_min, mut solvable) = ([0.0; LANES], [0.0; LANES], [0_u32; LANES]);
+        for l in 0..LANES {
+            let determinant = sum_w[l] * sum_l2[l] - sum_l[l] * sum_l[l];
+            let scale = (sum_w[l] * sum_xl[l] - sum_x[l] * sum_l[l]) / determinant;
+            let min = (sum_l2[l] * sum_x[l] - sum_l[l] * sum_xl[l]) / determinant;
+            let above = min > 0.0;
+            new_scale[l] = if above { sum_xl[l] / sum_l2[l] } else { scale };
+            new_min[l] = if above { 0.0 } else { min };
+            solvable[l] = u32::from(determinant > 0.0);
+        }
+        let mut error = [0.0; LANES];
+        for i in 0..N {
+            for l in 0..LANES {
+                let difference = new_scale[l] * tried[i][l] + new_min[l] - x[i][l];
+                error[l] += w[i][l] * deviation::<ABSOLUTE>(difference);
+            }
+        }
+        let mut better = [0_u32; LANES];
+        for l in 0..LANES {
+            better[l] = solvable[l] & u32::from(error[l] < best[l]) & (1 - flat[l]);
+            best[l] = if better[l] != 0 { error[l] } else { best[l] };
+            scale[l] = if better[l] != 0 { new_scale[l] } else { scale[l] };
+            min[l] = if better[l] != 0 { new_min[l] } else { min[l] };
+        }
+        keep(&better, &tried, &mut levels);
+    }
+    for l in 0..LANES {
+        min[l] = -min[l];
+        scale[l] = if flat[l] != 0 { 0.0 } else { scale[l] };
+    }
+    keep(&flat, &[[0.0; LANES]; N], &mut levels);
+    Fit { scale, min, levels }
+}
+
+/// x ≈ scale·(level - half) with levels 0 … 2·half - 1, weighted by x² (`make_qx_quants` of the reference).
+#[inline(always)]
+pub(super) fn symmetric<const N: usize>(x: &[Lanes; N], half: i32) -> Fit<N> {
+    let (mut largest, mut extreme) = ([0.0; LANES], [0.0; LANES]);
+    for x in x {
+        for l in 0..LANES {
+            let magnitude = x[l].abs();
+            let grows = magnitude > largest[l];
+            largest[l] = if grows { magnitude } else { largest[l] };
+            extreme[l] = if grows { x[l] } else { extreme[l] };
+        }
+    }
+    let (mut scale, mut best, mut levels) = ([0.0; LANES], [0.0; LANES], [[0.0; LANES]; N]);
+    let mut tried = [[0.0; LANES]; N];
+    for step in std::iter::once(0).chain(-9..0).chain(1..=9) {
+        let numerator = -(half as f32 + 0.1 * step as f32);
+        let (mut slope, mut sum_xl, mut sum_l2) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        for l in 0..LANES {
+            slope[l] = numerator / extreme[l];
+        }
+        for i in 0..N {
+            for l in 0..LANES {
+                let x = x[i][l];
+                let level = nearest(slope[l] * x).clamp(-half, half - 1) as f32;
+                tried[i][l] = level + half as f32;
+                let w = x * x;
+                sum_xl[l] += w * x * level;
+                sum_l2[l] += w * level * level;
+            }
+        }
+        let mut better = [0_u32; LANES];
+        for l in 0..LANES {
+            let gain = sum_xl[l] * sum_xl[l] > best[l] * sum_l2[l];
+            let zero = largest[l] < SMALLEST;
+            better[l] =
+                u32::from(!zero) & (u32::from(step == 0) | (u32::from(sum_l2[l] > 0.0) & u32::from(gain)));
+            let fitted = if sum_l2[l] != 0.0 {
+                sum_xl[l] / sum_l2[l]
+            } else {
+                0.0
+            };
+            scale[l] = if better[l] != 0 { fitted } else { scale[l] };
+            best[l] = if better[l] != 0 {
+                fitted * sum_xl[l]
+            } else {
+                best[l]
+            };
+        }
+        keep(&better, &tried, &mut levels);
+    }
+    Fit {
+        scale,
+        min: [0.0; LANES],
+        levels,
+    }
+}
+
+/// Sub-blocks whose numbers are all smaller count as zero.
+pub(super) const SMALLEST: f32 = 1e-15;
+
+#[inline(always)]
+fn deviation<const ABSOLUTE: bool>(difference: f32) -> f32 {
+    if ABSOLUTE {
+        difference.abs()
+    } else {
+        difference * difference
+    }
+}
+
+/// Takes over the levels of the lanes that are `better`.
+#[inline(always)]
+fn keep<const N: usize>(better: &[u32; LANES], tried: &[Lanes; N], levels: &mut [Lanes; N]) {
+    if better.iter().all(|&better| better == 0) {
+        return;
+    }
+    for i in 0..N {
+        for l in 0..LANES {
+            levels[i][l] = if better[l] != 0 { tried[i][l] } else { levels[i][l] };
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! One GGUF file into another of other types, byte for byte as `llama-quantize` writes it.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::atomic_file::AtomicFile;
+use crate::export::check_range;
+use crate::quantize::quantize_rows;
+use crate::{Error, FileType, GgmlType, GgufFile, Metadata, Mix, TensorInfo, Value, Writer, dequantize};
+
+/// How to rewrite a file.
+#[derive(Clone, Debug, Default)]
+pub struct RequantizeOptions {
+    /// Types to turn the matrices into; `None` keeps them and rewrites the keys only.
+    pub file_type: Option<FileType>,
+    /// Also from types that have lost precision already.
+    pub allow_requantize: bool,
+    /// Keys to give a value.
+    pub set: Vec<(String, Value)>,
+}
+
+/// What became of one tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requantized {
+    /// Its entry before.
+    pub before: TensorInfo,
+    /// Its entry after.
+    pub after: TensorInfo,
+}
+
+/// Numbers read at a time.
+const CHUNK: usize = 1 << 20;
+
+/// The tensors of the file that [`requantize`] would write, without writing it.
+///
+/// # Errors
+/// [`Error::Refused`] for quantized input without `allow_requantize`, for files in parts and for mixtures of experts.
+pub fn plan(input: &GgufFile, options: &RequantizeOptions) -> Result<Vec<Requantized>, Error> {
+    let mut order: Vec<&TensorInfo> = input.header().tensors.iter().collect();
+    order.sort_by_key(|tensor| (layer(&tensor.name), &tensor.name));
+    let mix = options
+        .file_type
+        .map(|file_type| mix(input, file_type))
+        .transpose()?;
+    let typed = order.iter().map(|tensor| {
+        let ggml_type = mix.map_or(tensor.ggml_type, |mix| mix.tensor_type(tensor));
+        (tensor.name.clone(), tensor.dims.clone(), ggml_type)
+    });
+    let after = Writer::lay_out(typed)?;
+    let mut changes = Vec::new();
+    for (before, after) in order.into_iter().zip(after) {
+        let lossy = before.ggml_type.block_len() > 1;
+        if before.ggml_type != after.ggml_type && lossy && !options.allow_requantize {
+            let what = format!("tensor {} of type {}", before.name, before.ggml_type);
+            let reason = "it has lost precision already and would lose it twice";
+            return Err(Error::refused(
+                what,
+                reason,
+                "start from F32, F16 or BF16, or allow requantizing",
+            ));
+        }
+        changes.push(Requantized {
+            before: before.clone(),
+            after,
+        });
+    }
+    Ok(changes)
+}
+
+/// Writes the file, a chunk of rows at a time, under a temporary name until it is whole and on disk.
+///
+/// The types of the mixes, the order of tensors and keys and every byte are those of `llama-quantize` without an
+/// importance matrix.
+///
+/// # Errors
+/// As [`plan`]; [`Error::OutOfRange`] for weights that are no numbers or too large for their type; [`Error::Io`].
+pub fn requantize(input: &Path, out: &Path, options: &RequantizeOptions) -> Result<Vec<Requantized>, Error> {
+    let file = GgufFile::open(input)?;
+    let changes = plan(&file, options)?;
+    let metadata = metadata(&file, options);
+    let data_start = file.header().data_start;
+    let mut data = File::open(input).map_err(|source| Error::io(input, source))?;
+    let tensors = changes.iter().map(|change| change.after.clone()).collect();
+    let mut writer = Writer::new(AtomicFile::create(out)?, &metadata, tensors)?;
+    for Requantized { before, after } in &changes {
+        let start = SeekFrom::Start(data_start + before.offset);
+        data.seek(start).map_err(|source| Error::io(input, source))?;
+        convert(&mut data, before, after.ggml_type, &mut writer).map_err(|error| match error {
+            Error::Write(source) => Error::io(input, source),
+            other => other,
+        })?;
+    }
+    writer.finish()?.persist()?;
+    Ok(changes)
+}
+
+fn convert(
+    data: &mut File,
+    before: &TensorInfo,
+    to: GgmlType,
+    writer: &mut Writer<AtomicFile>,
+) -> Result<(), Error> {
+    let row_len = before.row_len() as usize;
+    let row_bytes = before
+        .ggml_type
+        .byte_len(before.row_len())
+        .expect("checked when the file was opened") as usize;
+    let mut left = before.byte_len().expect("checked when the file was opened") as usize;
+    let rows_at_once = (CHUNK / row_len).max(1);
+    let (mut stored, mut values, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+    while left > 0 {
+        stored.resize(left.min(rows_at_once * row_bytes), 0);
+        left -= stored.len();
+        data.read_exact(&mut stored).map_err(Error::Write)?;
+        if before.ggml_type == to {
+            writer.write(&stored)?;
+            continue;
+        }
+        values.clear();
+        dequantize(before.ggml_type, &stored, &mut values)?;
+        check_range(&values, before, to)?;
+        bytes.clear();
+        quantize_rows(to, &values, row_len, &mut bytes)?;
+        writer.write(&bytes)?;
+    }
+    Ok(())
+}
+
+/// The keys in their order, with the two that tell of quantization at the end.
+fn metadata(file: &GgufFile, options: &RequantizeOptions) -> Metadata {
+    let mut metadata = file.header().metadata.clone();
+    let kept = metadata.u64("general.file_type").unwrap_or(0) as u32;
+    for (key, value) in [
+        ("general.quantization_version", 2),
+        ("general.file_type", options.file_type.map_or(kept, FileType::id)),
+    ] {
+        metadata.remove(key);
+        metadata.set(key, value);
+    }
+    for (key, value) in &options.set {
+        metadata.remove(key);
+        metadata.set(key, value.clone());
+    }
+    metadata
+}
+
+fn mix(file: &GgufFile, file_type: FileType) -> Result<Mix, Error> {
+    let metadata = &file.header().metadata;
+    let architecture = metadata.str("general.architecture").unwrap_or_default();
+    let number = |key: &str| metadata.u64(&format!("{architecture}.{key}"));
+    let refuse = |what: &str, reason: &str| Err(Error::refused(what, reason, "use llama-quantize for it"));
+    if metadata.u64("split.count").unwrap_or(0) > 1 {
+        return refuse("a file in parts", "only whole files are read");
+    }
+    if number("expert_count").unwrap_or(0) > 0 {
+        return refuse("a mixture of experts", "its mixes of types follow other rules");
+    }
+    let field = |key: &str| Error::Field {
+        field: format!("{architecture}.{key}"),
+        expected: "a size",
+    };
+    let n_layers = number("block_count").ok_or_else(|| field("block_count"))? as usize;
+    let n_heads = number("attention.head_count").unwrap_or(1);
+    let n_kv_heads = number("attention.head_count_kv").unwrap_or(n_heads).max(1);
+    Ok(Mix {
+        file_type,
+        n_layers,
+        n_gqa: (n_heads / n_kv_heads) as usize,
+        tied: file.tensor("output.weight").is_none(),
+        is_70b: architecture == "llama" && n_layers == 80 && n_heads != n_kv_heads,
+    })
+}
+
+/// The block a tensor belongs to; those of no block come first.
+fn layer(name: &str) -> Option<u64> {
+    name.strip_prefix("blk.")?.split_once('.')?.0.parse().ok()
+}
