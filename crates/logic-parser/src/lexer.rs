@@ -70,23 +70,43 @@ impl<'t> Lexer<'t> {
         &self.text[self.start..self.at]
     }
 
+    /// Makes the token read last the next one again.
+    pub(crate) fn unread(&mut self) {
+        self.at = self.start;
+    }
+
+    #[inline(always)]
     pub(crate) fn next(&mut self) -> Token {
+        let bytes = self.text.as_bytes();
         loop {
             self.start = self.at;
-            let Some(&byte) = self.text.as_bytes().get(self.at) else {
-                return Token::End;
-            };
-            let token = match byte {
-                b' ' | b'\t'..=b'\r' => self.skip(1),
-                b'(' => self.take(1, Token::Open(Bracket::Round)),
-                b')' => self.take(1, Token::Close(Bracket::Round)),
-                b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(),
-                0x80.. => self.beyond_ascii(),
-                _ => self.ascii_symbol(),
+            let token = match bytes[self.at..] {
+                [] => return Token::End,
+                [b' ', ..] => self.skip(1),
+                [b'(', ..] => self.take(1, Token::Open(Bracket::Round)),
+                [b')', ..] => self.take(1, Token::Close(Bracket::Round)),
+                [b'a'..=b'z' | b'A'..=b'Z', ..] => self.word(),
+                [0xE2, 0x88, 0xA7, ..] => self.take(3, Token::Binary(Connective::And)),
+                [0xE2, 0x88, 0xA8, ..] => self.take(3, Token::Binary(Connective::Or)),
+                [0xE2, 0x86, 0x92, ..] => self.take(3, Token::Binary(Connective::Implies)),
+                [0xE2, 0x86, 0x94, ..] => self.take(3, Token::Binary(Connective::Iff)),
+                [0xC2, 0xAC, ..] => self.take(2, Token::Not),
+                _ => self.unusual(),
             };
             if let Some(token) = token {
                 return token;
             }
+        }
+    }
+
+    /// Everything that a textbook formula in plain names has not.
+    #[inline(never)]
+    fn unusual(&mut self) -> Option<Token> {
+        match self.text.as_bytes()[self.at] {
+            b'\t'..=b'\r' => self.skip(1),
+            b'_' => self.unusual_word(),
+            0x80.. => self.beyond_ascii(),
+            _ => self.ascii_symbol(),
         }
     }
 
@@ -104,21 +124,12 @@ impl<'t> Lexer<'t> {
         &self.text[self.at..]
     }
 
-    /// The five usual connectives at once, whatever else by table.
     fn beyond_ascii(&mut self) -> Option<Token> {
-        match self.text.as_bytes()[self.at..] {
-            [0xE2, 0x88, 0xA7, ..] => return self.take(3, Token::Binary(Connective::And)),
-            [0xE2, 0x88, 0xA8, ..] => return self.take(3, Token::Binary(Connective::Or)),
-            [0xE2, 0x86, 0x92, ..] => return self.take(3, Token::Binary(Connective::Implies)),
-            [0xE2, 0x86, 0x94, ..] => return self.take(3, Token::Binary(Connective::Iff)),
-            [0xC2, 0xAC, ..] => return self.take(2, Token::Not),
-            _ => {}
-        }
         let character = self.rest().chars().next()?;
         if vocabulary::is_invisible(character) {
             self.skip(character.len_utf8())
         } else if character.is_alphabetic() {
-            self.word()
+            self.unusual_word()
         } else {
             self.take(character.len_utf8(), vocabulary::symbol(character))
         }
@@ -186,17 +197,32 @@ impl<'t> Lexer<'t> {
         self.take(self.rest().len(), Token::Odd(Oddity::Unterminated))
     }
 
+    /// At once what can only be a name: a single letter, or letters and digits that end in a digit.
+    #[inline(always)]
     fn word(&mut self) -> Option<Token> {
+        let bytes = self.text.as_bytes();
+        let mut end = self.at + 1;
+        while let Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9') = bytes.get(end) {
+            end += 1;
+        }
+        let plain_end = match bytes[end..] {
+            [0xE2, 0x88, 0xA7 | 0xA8, ..] | [0xE2, 0x86, 0x92 | 0x94, ..] => true,
+            [b'_' | b'\'' | 0x80.., ..] => false,
+            _ => true,
+        };
+        if plain_end && (end == self.at + 1 || bytes[end - 1].is_ascii_digit()) {
+            self.at = end;
+            return Some(Token::Atom);
+        }
+        self.unusual_word()
+    }
+
+    #[inline(never)]
+    fn unusual_word(&mut self) -> Option<Token> {
         let length = name_length(self.rest());
         let word = &self.rest()[..length];
-        if word.as_bytes()[length - 1].is_ascii_digit() {
-            return self.take(length, Token::Atom);
-        }
         if let Some(subscript) = braced_subscript(word, &self.rest()[length..]) {
             return self.take(length + subscript, Token::Atom);
-        }
-        if length == 1 {
-            return self.take(length, Token::Atom);
         }
         for (phrase, token) in PHRASES {
             if let Some(end) = phrase_length(phrase, self.rest()) {
@@ -209,17 +235,18 @@ impl<'t> Lexer<'t> {
 
 /// The name that an atom's token spells: `p_{12}` is p12, `\mathit{rain\_now}` is rain_now, quotes are taken off.
 pub(crate) fn name(slice: &str) -> Cow<'_, str> {
-    let plain = match slice.as_bytes()[0] {
-        b'"' => &slice[1..slice.len() - 1],
-        b'\\' => slice
+    let plain = match (slice.as_bytes()[0], slice.as_bytes()[slice.len() - 1]) {
+        (b'"', _) => &slice[1..slice.len() - 1],
+        (b'\\', _) => slice
             .split_once('{')
             .map_or(slice, |(_, argument)| &argument[..argument.len() - 1]),
-        _ => {
-            return match slice.split_once("_{") {
-                Some((letters, digits)) => Cow::Owned([letters, &digits[..digits.len() - 1]].concat()),
-                None => Cow::Borrowed(slice),
-            };
+        (_, b'}') => {
+            let (letters, digits) = slice
+                .split_once("_{")
+                .expect("the lexer reads `}` only after a subscript");
+            return Cow::Owned([letters, &digits[..digits.len() - 1]].concat());
         }
+        _ => return Cow::Borrowed(slice),
     };
     if !plain.contains('\\') {
         return Cow::Borrowed(plain);

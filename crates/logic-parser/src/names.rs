@@ -32,6 +32,10 @@ impl Names {
     }
 
     fn push(&mut self, name: &str) -> u32 {
+        if self.ends.is_empty() {
+            self.text.reserve(32);
+            self.ends.reserve(8);
+        }
         self.text.push_str(name);
         self.ends
             .push(u32::try_from(self.text.len()).expect("names of a formula fit in 4 GiB"));
@@ -43,11 +47,11 @@ impl Names {
 const SCAN: usize = 16;
 const SLOTS: usize = 64;
 
-/// Gives each name its number. A small direct-mapped cache answers nearly always; behind it a scan, and from
-/// [`SCAN`] names on a search tree, so that no choice of names makes it slow.
+/// Gives each name its number. A small direct-mapped cache of short names answers nearly always; behind it a scan, and
+/// from [`SCAN`] names on a search tree, so that no choice of names makes it slow.
 pub(crate) struct Interner {
     names: Names,
-    recent: [u32; SLOTS],
+    recent: [(u64, u32); SLOTS],
     tree: BTreeMap<Box<str>, u32>,
 }
 
@@ -59,7 +63,7 @@ impl Interner {
     pub(crate) fn from_names(names: Names) -> Interner {
         let mut interner = Interner {
             names,
-            recent: [u32::MAX; SLOTS],
+            recent: [(LONG, 0); SLOTS],
             tree: BTreeMap::new(),
         };
         if interner.names.len() >= SCAN {
@@ -72,14 +76,16 @@ impl Interner {
         self.names.len()
     }
 
+    #[inline]
     pub(crate) fn intern(&mut self, name: &str) -> u32 {
-        let slot = slot_of(name);
-        let recent = self.recent[slot];
-        if (recent as usize) < self.names.len() && self.names.get(recent as usize) == name {
-            return recent;
+        let key = pack(name);
+        let slot = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize % SLOTS;
+        let (known, id) = self.recent[slot];
+        if known == key && key != LONG {
+            return id;
         }
         let id = self.find(name).unwrap_or_else(|| self.add(name));
-        self.recent[slot] = id;
+        self.recent[slot] = (key, id);
         id
     }
 
@@ -119,11 +125,17 @@ impl Interner {
     }
 }
 
-fn slot_of(name: &str) -> usize {
-    let bytes = name.as_bytes();
-    let first = bytes.first().map_or(0, |&byte| byte as usize);
-    let last = bytes.last().map_or(0, |&byte| byte as usize);
-    (first ^ (last << 1) ^ (bytes.len() << 4)) % SLOTS
+/// The key of every name longer than seven bytes.
+const LONG: u64 = 0;
+
+/// A short name as a number; the leading one tells apart names that begin with zero bytes.
+#[inline]
+fn pack(name: &str) -> u64 {
+    if name.len() > 7 {
+        LONG
+    } else {
+        name.bytes().fold(1, |key, byte| key << 8 | u64::from(byte))
+    }
 }
 
 #[cfg(test)]

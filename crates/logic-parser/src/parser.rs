@@ -3,6 +3,8 @@
 //! The parser is always in one of two states: it expects an operand or a connective. Connectives wait on the stack
 //! until one that binds less tightly, or a closing bracket, sends them to the output, which is thereby in postorder.
 //! After a mistake it supplies what was missing and reads on, to report the next one too.
+//!
+//! Each state reads its own token, so that the processor predicts the two apart.
 
 use alloc::vec::Vec;
 use core::str::FromStr;
@@ -33,8 +35,9 @@ impl Formula {
     pub fn parse_with(text: &str, options: &ParseOptions) -> Result<Formula, ParseError> {
         let mut parser = Parser::new(text, options)?;
         parser.nodes.reserve(text.len() / 4 + 1);
+        parser.waiting.reserve(32);
         let formula = parser.formula();
-        if matches!(parser.token, Token::Comma | Token::Turnstile) {
+        if matches!(parser.stop, Token::Comma | Token::Turnstile) {
             parser.report(
                 Kind::ArgumentInFormula,
                 "a connective",
@@ -53,6 +56,8 @@ impl FromStr for Formula {
     }
 }
 
+const WRITE_CONNECTIVE: &str = "write ∧ ∨ → ↔ or ⊕";
+
 /// After so many mistakes the rest of the text is not worth reading.
 const MISTAKES: usize = 16;
 
@@ -60,7 +65,8 @@ pub(crate) struct Parser<'t> {
     text: &'t str,
     options: &'t ParseOptions,
     lexer: Lexer<'t>,
-    pub(crate) token: Token,
+    /// What ended the formula read last: a comma, a turnstile or the end of the text.
+    pub(crate) stop: Token,
     nodes: Vec<Node>,
     interner: Interner,
     waiting: Vec<Waiting>,
@@ -90,7 +96,7 @@ impl<'t> Parser<'t> {
             text,
             options,
             lexer: Lexer::new(text),
-            token: Token::End,
+            stop: Token::End,
             nodes: Vec::new(),
             interner: Interner::new(),
             waiting: Vec::new(),
@@ -101,18 +107,14 @@ impl<'t> Parser<'t> {
             parser.give_up(Kind::TooLong);
             return Err(ParseError::new(text, parser.mistakes));
         }
-        parser.advance();
         Ok(parser)
     }
 
-    /// Reads one formula and stops at the end of the text, at a comma or at a turnstile.
+    /// Reads one formula and stops after it, at the end of the text, a comma or a turnstile.
     pub(crate) fn formula(&mut self) -> Formula {
-        if self.token == Token::End && self.mistakes.is_empty() {
-            self.report(Kind::Empty, "a formula", None);
-        }
-        while !self.gave_up {
+        loop {
             self.operand();
-            if !self.connective() {
+            if !self.connective() || self.gave_up {
                 break;
             }
         }
@@ -126,6 +128,15 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Whether an argument begins with its turnstile, which is then read.
+    pub(crate) fn begins_with_turnstile(&mut self) -> bool {
+        let found = self.next() == Token::Turnstile;
+        if !found {
+            self.lexer.unread();
+        }
+        found
+    }
+
     /// `formula` if no mistake was made.
     pub(crate) fn finish<T>(self, formula: T) -> Result<T, ParseError> {
         if self.mistakes.is_empty() {
@@ -136,84 +147,56 @@ impl<'t> Parser<'t> {
     }
 
     /// Everything up to and including one atom or constant.
+    #[inline]
     fn operand(&mut self) {
         loop {
-            match self.token {
-                Token::Atom => self.atom(),
-                Token::Top => self.nodes.push(Node::Top),
-                Token::Bottom => self.nodes.push(Node::Bottom),
-                Token::Not => {
-                    self.wait(Prefix::Not);
-                    continue;
-                }
-                Token::Open(bracket) => {
-                    self.wait(Prefix::Open(bracket));
-                    continue;
-                }
-                Token::If => {
-                    self.wait(Prefix::If);
-                    continue;
-                }
-                Token::Odd(oddity) => {
-                    self.report_odd(oddity);
-                    self.advance();
-                    if self.gave_up {
-                        return;
-                    }
-                    continue;
-                }
-                _ => {
-                    self.report_missing_operand();
+            match self.next() {
+                Token::Atom => return self.atom(),
+                Token::Open(bracket) => self.wait(Prefix::Open(bracket)),
+                Token::Not => self.wait(Prefix::Not),
+                Token::Top => return self.nodes.push(Node::Top),
+                Token::Bottom => return self.nodes.push(Node::Bottom),
+                Token::If => self.wait(Prefix::If),
+                Token::Odd(oddity) => self.report_odd(oddity),
+                token => {
+                    self.report_missing_operand(token);
                     self.nodes.push(Node::Top);
-                    return;
+                    return self.lexer.unread();
                 }
             }
-            self.advance();
-            return;
+            if self.gave_up {
+                return;
+            }
         }
     }
 
     /// Everything after an operand up to and including a connective; false at the end of the formula.
+    #[inline]
     fn connective(&mut self) -> bool {
-        loop {
-            match self.token {
-                Token::Binary(connective) => return self.binary(connective),
-                Token::Close(bracket) => self.close(bracket),
-                Token::Then => return self.then(),
-                Token::End => {
-                    self.end();
-                    return false;
-                }
-                Token::Comma | Token::Turnstile => {
-                    self.end();
-                    return false;
-                }
-                Token::Odd(oddity) => {
-                    self.report_odd(oddity);
-                    self.advance();
-                }
-                Token::Atom => match vocabulary::letter_connective(self.lexer.slice()) {
-                    Some(connective) => {
-                        self.insist_on_textbook(None);
-                        return self.binary(connective);
-                    }
-                    None => return self.missing_connective(),
-                },
-                Token::If => {
-                    self.report(
-                        Kind::ExpectedConnective,
-                        "a connective",
-                        Some("write `solo si` or `only if` for →"),
-                    );
-                    self.emit_binary(Connective::And);
+        while !self.gave_up {
+            match self.next() {
+                Token::Binary(connective) => {
+                    self.binary(connective);
                     return true;
                 }
-                Token::Top | Token::Bottom | Token::Not | Token::Open(_) => return self.missing_connective(),
-            }
-            if self.gave_up {
-                return false;
+                Token::Close(bracket) => self.close(bracket),
+                Token::Then => {
+                    self.then();
+                    return true;
+                }
+                stop @ (Token::End | Token::Comma | Token::Turnstile) => {
+                    self.stop = stop;
+                    self.end();
+                    return false;
+                }
+                Token::Odd(oddity) => self.report_odd(oddity),
+                token => {
+                    self.letter_or_missing_connective(token);
+                    return true;
+                }
             }
         }
+        false
     }
 
     fn atom(&mut self) {
@@ -236,17 +219,11 @@ impl<'t> Parser<'t> {
         if self.waiting.len() > self.options.limits.nesting {
             self.give_up(Kind::TooDeep);
         }
-        self.advance();
-    }
-
-    fn binary(&mut self, connective: Connective) -> bool {
-        self.emit_binary(connective);
-        self.advance();
-        true
     }
 
     /// Sends to the output what binds more tightly, and lets the connective wait.
-    fn emit_binary(&mut self, connective: Connective) {
+    #[inline]
+    fn binary(&mut self, connective: Connective) {
         let precedence = connective.precedence();
         while let Some(&Waiting { what, .. }) = self.waiting.last() {
             match what {
@@ -272,14 +249,23 @@ impl<'t> Parser<'t> {
             self.waiting.pop();
         }
         self.check_size();
-        let span = self.lexer.span();
-        self.waiting.push(Waiting {
-            what: Prefix::Connective(connective),
-            at: span.start as u32,
-            bytes: (span.end - span.start) as u32,
-        });
-        if self.waiting.len() > self.options.limits.nesting {
-            self.give_up(Kind::TooDeep);
+        self.wait(Prefix::Connective(connective));
+    }
+
+    /// An operand where a connective should be, unless it is a letter that is one between operands.
+    #[cold]
+    fn letter_or_missing_connective(&mut self, token: Token) {
+        if let Some(connective) = vocabulary::letter_connective(self.lexer.slice()) {
+            if self.options.dialect == Dialect::Textbook {
+                self.report(Kind::NotTextbook, "textbook notation", Some(WRITE_CONNECTIVE));
+            }
+            return self.binary(connective);
+        }
+        let hint = (token == Token::If).then_some("write `solo si` or `only if` for →");
+        self.report(Kind::ExpectedConnective, "a connective", hint);
+        self.binary(Connective::And);
+        if token != Token::If {
+            self.lexer.unread();
         }
     }
 
@@ -302,7 +288,7 @@ impl<'t> Parser<'t> {
                     "`then`",
                     Some("add `entonces` or `then`"),
                 );
-                return;
+                self.lexer.unread();
             }
             None => self.report(
                 Kind::UnopenedBracket,
@@ -310,10 +296,9 @@ impl<'t> Parser<'t> {
                 Some("remove it, or open it before"),
             ),
         }
-        self.advance();
     }
 
-    fn then(&mut self) -> bool {
+    fn then(&mut self) {
         match self.unwind() {
             Some(waiting @ Waiting { what: Prefix::If, .. }) => {
                 self.waiting.push(Waiting {
@@ -328,11 +313,9 @@ impl<'t> Parser<'t> {
                     Some("write `si … entonces` or `if … then`"),
                 );
                 self.waiting.extend(other);
-                self.emit_binary(Connective::Implies);
+                self.binary(Connective::Implies);
             }
         }
-        self.advance();
-        true
     }
 
     fn end(&mut self) {
@@ -376,36 +359,36 @@ impl<'t> Parser<'t> {
         None
     }
 
-    pub(crate) fn advance(&mut self) {
-        self.token = self.lexer.next();
+    #[inline(always)]
+    fn next(&mut self) -> Token {
+        let token = self.lexer.next();
         if self.options.dialect == Dialect::Textbook {
-            self.insist_on_textbook(Some(self.token));
+            self.insist_on_textbook(token);
         }
+        token
     }
 
-    /// In the textbook dialect, reports a spelling that is not the textbook's. A letter that turned out to be a
-    /// connective has no token of its own.
-    fn insist_on_textbook(&mut self, token: Option<Token>) {
-        if self.options.dialect != Dialect::Textbook {
-            return;
-        }
+    /// In the textbook dialect, reports a spelling that is not the textbook's.
+    #[cold]
+    fn insist_on_textbook(&mut self, token: Token) {
         let slice = self.lexer.slice();
         let (fine, hint) = match token {
-            Some(Token::Binary(connective)) => {
-                (slice.chars().eq([connective.symbol()]), "write ∧ ∨ → ↔ or ⊕")
-            }
-            Some(Token::Not) => (slice == "¬", "write ¬"),
-            Some(Token::Top) => (slice == "⊤", "write ⊤"),
-            Some(Token::Bottom) => (slice == "⊥", "write ⊥"),
-            Some(Token::Open(bracket) | Token::Close(bracket)) => {
+            Token::Binary(connective) => (slice.chars().eq([connective.symbol()]), WRITE_CONNECTIVE),
+            Token::Not => (slice == "¬", "write ¬"),
+            Token::Top => (slice == "⊤", "write ⊤"),
+            Token::Bottom => (slice == "⊥", "write ⊥"),
+            Token::Open(bracket) | Token::Close(bracket) => {
                 (bracket == Bracket::Round, "write round brackets")
             }
-            Some(Token::Atom) => (!slice.starts_with('\\'), "write the name alone"),
-            Some(Token::If | Token::Then) => (false, "write →"),
-            None => (false, "write ∧ ∨ → ↔ or ⊕"),
-            Some(Token::Comma | Token::Turnstile | Token::End | Token::Odd(_)) => return,
+            Token::Atom => (!slice.starts_with('\\'), "write the name alone"),
+            Token::If | Token::Then => (false, "write →"),
+            Token::Comma | Token::Turnstile | Token::End | Token::Odd(_) => return,
         };
-        if !fine {
+        let said = self
+            .mistakes
+            .last()
+            .is_some_and(|mistake| mistake.span == self.lexer.span());
+        if !fine && !said {
             self.report(Kind::NotTextbook, "textbook notation", Some(hint));
         }
     }
@@ -416,14 +399,9 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn missing_connective(&mut self) -> bool {
-        self.report(Kind::ExpectedConnective, "a connective", None);
-        self.emit_binary(Connective::And);
-        true
-    }
-
-    fn report_missing_operand(&mut self) {
-        let hint = match self.token {
+    #[cold]
+    fn report_missing_operand(&mut self, token: Token) {
+        let hint = match token {
             Token::Binary(_) => Some("something is missing before this connective"),
             Token::Close(_)
                 if matches!(
@@ -436,18 +414,22 @@ impl<'t> Parser<'t> {
             {
                 Some("the brackets are empty")
             }
+            Token::End if self.nodes.is_empty() && self.waiting.is_empty() => {
+                if self.mistakes.is_empty() {
+                    self.report(Kind::Empty, "a formula", None);
+                }
+                return;
+            }
             Token::End if self.text.trim_end().ends_with('.') => {
                 Some("a formula has no full stop; `.` is read as ∧")
             }
             Token::End => Some("the text ends too early"),
             _ => None,
         };
-        if self.mistakes.iter().any(|mistake| mistake.kind == Kind::Empty) {
-            return;
-        }
         self.report(Kind::ExpectedOperand, "an atom, ¬ or a bracket", hint);
     }
 
+    #[cold]
     fn report_odd(&mut self, oddity: Oddity) {
         let (kind, hint) = match oddity {
             Oddity::Symbol => (Kind::UnknownSymbol, None),
@@ -474,6 +456,7 @@ impl<'t> Parser<'t> {
         self.report_at(kind, self.lexer.span(), expected, hint);
     }
 
+    #[cold]
     fn report_at(&mut self, kind: Kind, span: Span, expected: &'static str, hint: Option<&'static str>) {
         if self.gave_up {
             return;

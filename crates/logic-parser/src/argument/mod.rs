@@ -93,23 +93,27 @@ impl Argument {
     pub fn parse_with(text: &str, options: &ParseOptions) -> Result<Argument, ParseError> {
         let mut parser = Parser::new(text, options)?;
         let mut premises = Vec::new();
-        while parser.token != Token::Turnstile {
-            premises.push(parser.formula());
-            if parser.token != Token::Comma {
-                break;
+        if !parser.begins_with_turnstile() {
+            loop {
+                premises.push(parser.formula());
+                if parser.stop != Token::Comma {
+                    break;
+                }
             }
-            parser.advance();
+            if parser.stop != Token::Turnstile {
+                parser.report(
+                    ParseErrorKind::ExpectedConclusion,
+                    "`⊢`",
+                    Some("write `premise, premise ⊢ conclusion`"),
+                );
+                return parser.finish(Argument {
+                    premises,
+                    conclusion: Formula::top(),
+                });
+            }
         }
-        if parser.token != Token::Turnstile {
-            parser.report(
-                ParseErrorKind::ExpectedConclusion,
-                "`⊢`",
-                Some("write `premise, premise ⊢ conclusion`"),
-            );
-        }
-        parser.advance();
         let conclusion = parser.formula();
-        if matches!(parser.token, Token::Comma | Token::Turnstile) {
+        if parser.stop != Token::End {
             parser.report(
                 ParseErrorKind::ExpectedConclusion,
                 "the end",
