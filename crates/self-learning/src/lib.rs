@@ -35,7 +35,7 @@ pub use history::{EpochScore, Generator, History, PipelineState};
 pub use judge::{FreeText, Judge, Verdict, Verifier};
 pub use limits::{APART, Budget, Experiment, Granted, Limits, PER_DAY, PER_HOUR};
 pub use material::Material;
-pub use question::{Novelty, Proposer};
+pub use question::{FormulaFirst, Novelty, Proposer};
 pub use replay::{ORIGINAL_FLOOR, mix};
 pub use round::{Answered, Report, Round, Signal, Stats, StopReason};
 pub use settings::{Settings, Start};

@@ -8,6 +8,7 @@
 //! questions of one boot the system's uptime, over a reboot only the uptime since. A day is thus 24 hours of a running
 //! machine. Where the system tells no uptime, only time within one process counts.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -157,7 +158,8 @@ fn read_clock() -> Reading {
 pub struct Experiment {
     log: PathBuf,
     name: String,
-    left: usize,
+    questions: usize,
+    grants: BTreeMap<String, usize>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -178,44 +180,46 @@ impl Experiment {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(crate::disk::at(log)(error))?,
             text => text.unwrap_or_default(),
         };
-        let mut left = questions;
+        let mut grants = BTreeMap::new();
         for line in text.lines() {
             let grant: Grant = serde_json::from_str(line).map_err(|source| Error::Json {
                 path: log.to_owned(),
                 source,
             })?;
             if grant.experiment == name {
-                left = left.saturating_sub(grant.granted);
+                grants.insert(grant.purpose, grant.granted);
             }
         }
         Ok(Experiment {
             log: log.to_owned(),
             name: name.to_owned(),
-            left,
+            questions,
+            grants,
         })
     }
 
     /// Questions left.
     pub fn left(&self) -> usize {
-        self.left
+        self.questions.saturating_sub(self.grants.values().sum())
     }
 
-    /// Takes up to `count` questions for a purpose.
+    /// Takes up to `count` questions for a purpose. What was taken for it before, perhaps by a run that was killed, is given
+    /// again and counts once.
     ///
     /// # Errors
     /// When the log cannot be written; then nothing is granted.
     pub fn grant(&mut self, count: usize, purpose: &str) -> Result<usize> {
-        let granted = count.min(self.left);
-        append_json(
-            &self.log,
-            &Grant {
-                experiment: self.name.clone(),
-                granted,
-                purpose: purpose.to_owned(),
-            },
-        )?;
-        self.left -= granted;
-        Ok(granted)
+        if let Some(&granted) = self.grants.get(purpose) {
+            return Ok(granted);
+        }
+        let grant = Grant {
+            experiment: self.name.clone(),
+            granted: count.min(self.left()),
+            purpose: purpose.to_owned(),
+        };
+        append_json(&self.log, &grant)?;
+        self.grants.insert(grant.purpose, grant.granted);
+        Ok(grant.granted)
     }
 }
 
@@ -364,6 +368,7 @@ mod tests {
         let log = folder.path().join("budget.jsonl");
         let open = |name| Experiment::open(&log, name, 600).unwrap();
         assert_eq!(open("demo").grant(500, "round 1").unwrap(), 500);
+        assert_eq!(open("demo").grant(500, "round 2").unwrap(), 100);
         assert_eq!(open("demo").grant(500, "round 2").unwrap(), 100);
         assert_eq!(open("demo").left(), 0);
         assert_eq!(open("another").left(), 600);

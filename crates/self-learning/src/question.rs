@@ -6,8 +6,10 @@ use data_pipeline::Row;
 
 use crate::GapMap;
 
+mod formula_first;
 mod novelty;
 
+pub use formula_first::FormulaFirst;
 pub use novelty::Novelty;
 
 /// A source of labelled questions: our own maker, a model, any server.

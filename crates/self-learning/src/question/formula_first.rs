@@ -1,0 +1,116 @@
+//! Questions whose answer is known before they are asked: draw a formula of the weak kind, and say it in Spanish.
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+
+use data_pipeline::{Maker, Row};
+use logic_parser::Formula;
+
+use super::Proposer;
+use crate::{GapMap, Stratum};
+
+/// Rows drawn for one of a rare stratum, at most.
+const DRAWS: u64 = 400;
+
+/// Asks in sentences of [`Maker`], about the weakest stratum or about anything.
+///
+/// ```
+/// use self_learning::{FormulaFirst, GapMap, Proposer, Stratum};
+///
+/// let mut gaps = GapMap::default();
+/// for n in 0..200 {
+///     let row = data_pipeline::Maker::new(1).row(n);
+///     gaps.count(&row, !row.formula.contains('↔') || n % 2 == 0);
+/// }
+/// let mut proposer = FormulaFirst::about_the_weakest([]);
+/// let questions = proposer.propose(&gaps, 5, 7)?;
+/// assert_eq!(questions.len(), 5);
+/// assert!(questions.iter().all(|row| row.formula.contains('↔')));
+/// # Ok::<(), std::convert::Infallible>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct FormulaFirst {
+    forbidden: HashSet<String>,
+    aimed: bool,
+}
+
+impl FormulaFirst {
+    /// Asks about the stratum that [`GapMap::target`] names, and nothing of these patterns.
+    pub fn about_the_weakest(forbidden: impl IntoIterator<Item = String>) -> FormulaFirst {
+        FormulaFirst {
+            forbidden: forbidden.into_iter().collect(),
+            aimed: true,
+        }
+    }
+
+    /// Asks whatever the maker draws: what an experiment compares with.
+    pub fn about_anything(forbidden: impl IntoIterator<Item = String>) -> FormulaFirst {
+        FormulaFirst {
+            aimed: false,
+            ..FormulaFirst::about_the_weakest(forbidden)
+        }
+    }
+}
+
+impl Proposer for FormulaFirst {
+    type Error = Infallible;
+
+    fn propose(&mut self, gaps: &GapMap, count: usize, seed: u64) -> Result<Vec<Row>, Infallible> {
+        let target = gaps.target().filter(|_| self.aimed);
+        let of_target = |row: &Row| target.is_none_or(|target| Stratum::of(row).contains(target));
+        let maker = Maker::new(seed);
+        let drawn = (0..count as u64 * DRAWS).map(|index| maker.row(index));
+        let wanted = drawn.filter(|row| of_target(row) && !self.forbidden.contains(&row.pattern));
+        Ok(wanted.take(count).collect())
+    }
+
+    /// The question itself, then its formula said anew.
+    fn examples(&mut self, question: &Row, count: usize, seed: u64) -> Result<Vec<Row>, Infallible> {
+        let maker = Maker::new(seed);
+        let pattern = Formula::parse(&question.pattern).ok();
+        let anew = (0..count as u64).filter_map(|index| maker.say(pattern.as_ref()?, index));
+        Ok(std::iter::once(question.clone())
+            .chain(anew)
+            .take(count)
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gaps() -> GapMap {
+        GapMap::of([])
+    }
+
+    #[test]
+    fn a_forbidden_pattern_is_never_asked() {
+        let forbidden = Maker::new(3).row(0).pattern;
+        let mut proposer = FormulaFirst::about_anything([forbidden.clone()]);
+        let questions = proposer.propose(&gaps(), 300, 3).unwrap();
+        assert_eq!(questions.len(), 300);
+        assert!(questions.iter().all(|row| row.pattern != forbidden));
+    }
+
+    #[test]
+    fn examples_are_the_question_and_its_formula_said_anew() {
+        let mut proposer = FormulaFirst::about_anything([]);
+        let question = proposer.propose(&gaps(), 1, 5).unwrap().remove(0);
+        let examples = proposer.examples(&question, 6, 9).unwrap();
+        assert_eq!(examples[0], question);
+        assert!(examples.len() > 1 && examples[1..].iter().all(|row| row.input != question.input));
+        assert!(examples.iter().all(|row| row.pattern == question.pattern));
+    }
+
+    #[test]
+    fn the_same_seed_asks_the_same() {
+        let ask = |seed| {
+            FormulaFirst::about_anything([])
+                .propose(&gaps(), 20, seed)
+                .unwrap()
+        };
+        assert_eq!(ask(1), ask(1));
+        assert_ne!(ask(1), ask(2));
+    }
+}
