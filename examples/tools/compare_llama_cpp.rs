@@ -11,8 +11,8 @@ use anyhow::Context;
 use clap::Parser;
 use data_pipeline::format::Pointing;
 use data_pipeline::{Tokenizer, read_rows};
-use gguf_export::GgufFile;
-use gguf_export::llama_cpp::{Agreement, Comparison, LlamaCpp, Prompt, compare};
+use gguf_export::llama_cpp::{Agreement, Comparison, LlamaCpp, compare};
+use gguf_export::{GgufFile, Tokenized};
 use nanologic_model::{Checkpoint, Reference};
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// The sentences as prompts, with the checkpoint's ids; those that the format cannot hold are left out.
-fn prompts(arguments: &Arguments) -> anyhow::Result<Vec<Prompt>> {
+fn prompts(arguments: &Arguments) -> anyhow::Result<Vec<Tokenized>> {
     let tokenizer = Tokenizer::load(arguments.checkpoint.join("tokenizer.json"))?;
     let mut prompts = Vec::new();
     for row in read_rows(&arguments.data)? {
@@ -70,7 +70,7 @@ fn prompts(arguments: &Arguments) -> anyhow::Result<Vec<Prompt>> {
             break;
         }
         if let Ok(text) = Pointing::prompt(&row?.input) {
-            prompts.push(Prompt {
+            prompts.push(Tokenized {
                 tokens: tokenizer.encode(&text),
                 text,
             });

@@ -4,11 +4,13 @@
 //! cargo run --release --example export_gguf -- --checkpoint DIR --quantize Q4_K_M --out model.gguf
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Parser;
-use gguf_export::{ExportOptions, FileType, export};
+use data_pipeline::format::Pointing;
+use data_pipeline::{Tokenizer, read_rows};
+use gguf_export::{ExportOptions, FileType, Tokenized, export};
 use nanologic_model::{Checkpoint, Reference};
 
 /// Write a checkpoint folder as GGUF, for llama.cpp and Ollama, once it is proven to compute the same.
@@ -23,6 +25,9 @@ struct Arguments {
     /// The GGUF file; `Modelfile` and `<out>.manifest.json` are written beside it.
     #[arg(long)]
     out: PathBuf,
+    /// Rows whose prompts the file must tokenize as the checkpoint does, one JSON object a line.
+    #[arg(long)]
+    data: Option<PathBuf>,
     /// Name of the model in the file; by default the folder's.
     #[arg(long)]
     name: Option<String>,
@@ -38,6 +43,11 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let checkpoint = Checkpoint::load(&arguments.checkpoint)?;
     let reference = Reference::<f64>::new(&checkpoint.config, &checkpoint.weights)?;
+    let corpus = arguments
+        .data
+        .as_ref()
+        .map(|data| corpus(data, &arguments.checkpoint))
+        .transpose()?;
     let license = arguments
         .license
         .as_ref()
@@ -48,6 +58,7 @@ fn main() -> anyhow::Result<()> {
         name: arguments.name,
         system: arguments.system,
         license: license.context("the licence")?,
+        corpus: corpus.unwrap_or_default(),
         ..ExportOptions::default()
     };
     let forward = |tokens: &[u32]| Ok(reference.logits(tokens)?);
@@ -64,10 +75,26 @@ fn main() -> anyhow::Result<()> {
     for change in &manifest.changes {
         println!("changed: {change}");
     }
+    println!("texts tokenized as by the checkpoint: {}", manifest.texts);
     println!("the graph, in F32, against the checkpoint: {}", manifest.graph);
     println!(
         "the file, in {}, against the checkpoint: {}",
         manifest.file_type, manifest.logits
     );
     Ok(())
+}
+
+/// The prompts of all rows that the format can hold, with the checkpoint's ids.
+fn corpus(data: &Path, checkpoint: &Path) -> anyhow::Result<Vec<Tokenized>> {
+    let tokenizer = Tokenizer::load(checkpoint.join("tokenizer.json"))?;
+    let mut corpus = Vec::new();
+    for row in read_rows(data)? {
+        if let Ok(text) = Pointing::prompt(&row?.input) {
+            corpus.push(Tokenized {
+                tokens: tokenizer.encode(&text),
+                text,
+            });
+        }
+    }
+    Ok(corpus)
 }

@@ -134,6 +134,16 @@ pub enum Error {
     /// The caller's forward failed.
     #[error("the checkpoint's forward failed: {0}")]
     Forward(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The file's vocabulary gives a text other ids than the checkpoint's tokenizer; nothing was handed over.
+    #[error("{text:?} has the ids {expected:?} in the checkpoint and {found:?} in the file")]
+    TokensDiffer {
+        /// The text.
+        text: String,
+        /// The checkpoint's ids.
+        expected: Vec<u32>,
+        /// The file's.
+        found: Vec<u32>,
+    },
     /// The file does not compute what the checkpoint computes; nothing was handed over.
     #[error("the file does not compute what the checkpoint computes: {0}")]
     NotProven(Box<Proof>),

@@ -9,8 +9,8 @@ use crate::names::{Recipe, RowOrder, recipes};
 use crate::quantize::quantize_rows;
 use crate::vocab::write_vocab;
 use crate::{
-    CheckpointFolder, Error, FileType, Forward, GgmlType, GgufFile, Manifest, Metadata, Mix, Modelfile,
-    Proof, TensorInfo, TensorRecord, TensorSource, Writer, dequantize, proof,
+    CheckpointFolder, Error, FileType, Forward, GgmlType, GgufFile, GgufTokenizer, Manifest, Metadata, Mix,
+    Modelfile, Proof, TensorInfo, TensorRecord, TensorSource, Tokenized, Writer, dequantize, proof,
 };
 
 /// How to export.
@@ -24,6 +24,8 @@ pub struct ExportOptions {
     pub system: Option<String>,
     /// Licence text for the Modelfile.
     pub license: Option<String>,
+    /// Texts that the file must tokenize as the checkpoint does.
+    pub corpus: Vec<Tokenized>,
     /// Probe sequences for the proof.
     pub probe_sequences: usize,
     /// Tokens of each.
@@ -37,6 +39,7 @@ impl Default for ExportOptions {
             name: None,
             system: None,
             license: None,
+            corpus: Vec::new(),
             probe_sequences: 8,
             probe_tokens: 24,
         }
@@ -48,7 +51,8 @@ const CHUNK: usize = 1 << 21;
 
 /// Writes `out`, a `Modelfile` and `<out>.manifest.json` beside it, once the file is proven.
 ///
-/// The proof has three steps. A file with the same keys and names but F32 numbers must give the logits of `forward`
+/// The vocabulary must give every text of `options.corpus` the ids it comes with. For the numbers the proof has three
+/// steps. A file with the same keys and names but F32 numbers must give the logits of `forward`
 /// but for rounding ([`Proof::is_exact`]). Each tensor of the file asked for, read back, must be as near to that one
 /// as its type allows. The logits of the file asked for are then compared with `forward`'s and reported.
 ///
@@ -75,6 +79,7 @@ pub fn export(
     if !graph.is_exact() {
         return Err(Error::NotProven(Box::new(graph)));
     }
+    check_tokens(&exact, &options.corpus)?;
 
     let mut file = AtomicFile::create(out)?;
     source.write(options.file_type, &mut file)?;
@@ -241,6 +246,7 @@ impl Source {
                 .iter()
                 .map(|tensor| tensor.dims.iter().product::<u64>())
                 .sum(),
+            texts: options.corpus.len(),
             sources: self.checkpoint.hashes.iter().cloned().collect(),
             changes: self.changes.clone(),
             graph,
@@ -303,6 +309,21 @@ pub(crate) fn check_range(values: &[f32], tensor: &TensorInfo, ggml_type: GgmlTy
             ggml_type,
         }),
     }
+}
+
+fn check_tokens(file: &GgufFile, corpus: &[Tokenized]) -> Result<(), Error> {
+    let tokenizer = GgufTokenizer::new(file)?;
+    for Tokenized { text, tokens } in corpus {
+        let found = tokenizer.encode(text);
+        if found != *tokens {
+            return Err(Error::TokensDiffer {
+                text: text.clone(),
+                expected: tokens.clone(),
+                found,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Reads both files back and measures each tensor of the second against the first.

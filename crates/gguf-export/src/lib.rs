@@ -1,9 +1,10 @@
 //! GGUF that provably computes the same.
 //!
 //! [`export`] turns a checkpoint folder, as Hugging Face tools write it, into one file that llama.cpp and Ollama run
-//! unchanged, and hands it over only when it is proven: the crate's own small forward ([`GgufModel`]) reads the
-//! written file back and must give the logits of the checkpoint's own ([`Forward`]). What GGUF cannot say is refused
-//! by name, with the reason and the remedy.
+//! unchanged, and hands it over only when it is proven: the crate's own small forward ([`GgufModel`]) and tokenizer
+//! ([`GgufTokenizer`]) read the written file back and must give the logits of the checkpoint's own [`Forward`] and the ids
+//! of its tokenizer. What GGUF cannot say is refused by name, with the reason and the remedy. [`requantize`] turns one
+//! GGUF file into another of other types, as `llama-quantize` does.
 //!
 //! ```
 //! use gguf_export::{Error, ExportOptions, FileType, Forward, export};
@@ -57,6 +58,7 @@ mod modelfile;
 // The proof.
 mod forward;
 mod proof;
+mod tokenizer;
 
 mod atomic_file;
 mod error;
@@ -73,9 +75,10 @@ pub use ggml_type::{FileType, GgmlType, UnknownFileType};
 pub use manifest::{Manifest, TensorRecord};
 pub use metadata::{Array, Metadata, Value};
 pub use modelfile::Modelfile;
-pub use proof::{Forward, Proof, ROUNDING, compare, probes};
+pub use proof::{Forward, Proof, ROUNDING, Tokenized, compare, probes};
 pub use quantize::{Mix, dequantize, quantize};
 pub use reader::{GgufFile, Header, ReadError, ReadErrorKind};
 pub use requantize::{RequantizeOptions, Requantized, plan, requantize};
 pub use tensor::TensorInfo;
+pub use tokenizer::GgufTokenizer;
 pub use writer::Writer;

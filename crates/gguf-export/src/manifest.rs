@@ -27,6 +27,8 @@ pub struct Manifest {
     pub sources: BTreeMap<String, String>,
     /// What was reordered, padded or folded, in words.
     pub changes: Vec<String>,
+    /// Texts that the file tokenizes as the checkpoint does.
+    pub texts: usize,
     /// The same file in F32 against the checkpoint: the graph, the names and the order of rows are right.
     pub graph: Proof,
     /// The file itself against the checkpoint: what its types cost.

@@ -33,6 +33,15 @@ where
     }
 }
 
+/// A text, and the ids that the checkpoint's own tokenizer gives it, special tokens spelled out and nothing added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokenized {
+    /// The text.
+    pub text: String,
+    /// Its ids.
+    pub tokens: Vec<u32>,
+}
+
 /// Largest difference between two logits, relative to the largest logit, that rounding to f32 explains.
 pub const ROUNDING: f64 = 1e-4;
 

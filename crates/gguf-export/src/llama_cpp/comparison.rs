@@ -4,16 +4,7 @@ use serde::Serialize;
 
 use super::{LlamaCppError, Model};
 use crate::proof::argmax;
-use crate::{Forward, GgufFile, GgufModel, Proof};
-
-/// A prompt, and the ids that the checkpoint's own tokenizer gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prompt {
-    /// The text, special tokens spelled out.
-    pub text: String,
-    /// Its ids.
-    pub tokens: Vec<u32>,
-}
+use crate::{Forward, GgufFile, GgufModel, Proof, Tokenized};
 
 /// How llama.cpp's answers differ from a forward of ours.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -48,7 +39,7 @@ pub fn compare(
     model: &mut Model,
     file: &GgufFile,
     checkpoint: &dyn Forward,
-    prompts: &[Prompt],
+    prompts: &[Tokenized],
     limit: usize,
 ) -> Result<Comparison, LlamaCppError> {
     let ours = GgufModel::new(file)?;

@@ -23,7 +23,7 @@ use crate::{Error, GgmlType};
 
 mod comparison;
 
-pub use comparison::{Agreement, Comparison, Prompt, compare};
+pub use comparison::{Agreement, Comparison, compare};
 
 /// The environment variable that names the folder holding `xllamacpp`.
 pub const FOLDER_VARIABLE: &str = "NANOLOGIC_LLAMA_CPP";

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use gguf_export::{Error, ExportOptions, FileType, GgufFile, Manifest, export};
+use gguf_export::{Error, ExportOptions, FileType, GgufFile, Manifest, Tokenized, export};
 
-use crate::checkpoint::Toy;
+use crate::checkpoint::{self, Toy};
 
 fn export_toy(toy: &Toy, file_type: FileType) -> (tempfile::TempDir, Manifest) {
     let folder = tempfile::tempdir().unwrap();
@@ -71,6 +71,31 @@ fn tokens_keep_their_kind_and_place() {
 }
 
 #[test]
+fn a_narrow_feed_forward_is_padded_to_whole_blocks() {
+    let toy = Toy::random(true, true, false, 344);
+    for (file_type, width) in [
+        (FileType::F16, 344),
+        (FileType::Q8_0, 352),
+        (FileType::Q4_K_M, 512),
+    ] {
+        let (folder, manifest) = export_toy(&toy, file_type);
+        let file = GgufFile::open(&folder.path().join("toy.gguf")).unwrap();
+        assert_eq!(
+            file.header().metadata.u64("qwen3.feed_forward_length"),
+            Some(width)
+        );
+        assert_eq!(file.tensor("blk.0.ffn_down.weight").unwrap().dims, [width, 256]);
+        assert_eq!(manifest.changes.len(), usize::from(width != 344));
+        assert!(
+            manifest
+                .tensors
+                .iter()
+                .all(|tensor| file_type == FileType::F16 || tensor.ggml_type != "F16")
+        );
+    }
+}
+
+#[test]
 fn a_wrong_weight_is_not_handed_over() {
     let mut toy = Toy::llama();
     let folder = tempfile::tempdir().unwrap();
@@ -87,6 +112,28 @@ fn a_wrong_weight_is_not_handed_over() {
         1,
         "only the checkpoint is left"
     );
+}
+
+#[test]
+fn a_token_off_by_one_is_not_handed_over() {
+    let toy = Toy::qwen3();
+    let folder = tempfile::tempdir().unwrap();
+    toy.save(folder.path());
+    let text = "<|bos|>Si llueve, <0> ¬p → q".to_owned();
+    let tokens = checkpoint::tokenizer()
+        .encode_fast(text.as_str(), false)
+        .unwrap()
+        .get_ids()
+        .to_vec();
+    let mut options = ExportOptions {
+        corpus: vec![Tokenized { text, tokens }],
+        ..ExportOptions::default()
+    };
+    let out = folder.path().join("toy.gguf");
+    assert_eq!(export(folder.path(), &out, &options, &toy).unwrap().texts, 1);
+    options.corpus[0].tokens[3] += 1;
+    let error = export(folder.path(), &out, &options, &toy).unwrap_err();
+    assert!(matches!(error, Error::TokensDiffer { .. }), "{error}");
 }
 
 #[test]

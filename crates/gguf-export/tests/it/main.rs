@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod exporting;
+mod faults;
 mod hostile;
 #[cfg(feature = "llama-cpp")]
 mod real_client;

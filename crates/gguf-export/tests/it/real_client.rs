@@ -2,7 +2,8 @@
 
 use gguf_export::llama_cpp::{LlamaCpp, LlamaCppError, Model};
 use gguf_export::{
-    ExportOptions, FileType, Forward, GgmlType, GgufFile, GgufModel, Proof, export, probes, quantize,
+    ExportOptions, FileType, Forward, GgmlType, GgufFile, GgufModel, GgufTokenizer, Proof, export, probes,
+    quantize,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -46,14 +47,15 @@ fn f32_logits_are_those_of_the_checkpoint() {
 }
 
 #[test]
-fn llama_cpp_and_our_forward_read_the_same_file_alike() {
-    for file_type in [FileType::F16, FileType::BF16, FileType::Q8_0] {
-        let toy = Toy::qwen3();
+fn llama_cpp_and_our_forward_read_every_type_alike() {
+    // llama.cpp rounds activations to 8 bits beside quantized weights, as we do not; the sums stay near.
+    for file_type in FileType::all().filter(|&file_type| file_type != FileType::F32) {
+        let toy = Toy::random(true, true, false, 344);
         let (folder, mut model) = open(&toy, file_type);
         let file = GgufFile::open(&folder.path().join("toy.gguf")).unwrap();
         let ours = GgufModel::new(&file).unwrap();
         let mut proof = Proof::default();
-        for tokens in probes(toy.vocab_size, 4, 32) {
+        for tokens in probes(toy.vocab_size, 2, 24) {
             let found: Vec<f64> = model
                 .logits(&tokens)
                 .unwrap()
@@ -64,19 +66,18 @@ fn llama_cpp_and_our_forward_read_the_same_file_alike() {
                 .compare(toy.vocab_size, &ours.logits(&tokens).unwrap(), &found)
                 .unwrap();
         }
-        // llama.cpp rounds activations to the weights' type, as we do not.
-        assert!(proof.relative_difference() <= 2e-2, "{file_type}: {proof}");
+        assert!(
+            proof.relative_difference() <= 5e-2 && proof.mean_kl < 1e-2,
+            "{file_type}: {proof}"
+        );
     }
 }
 
-#[test]
-fn the_same_ids_for_three_thousand_strings() {
-    let toy = Toy::qwen3();
-    let (_folder, mut model) = open(&toy, FileType::F16);
-    let tokenizer = checkpoint::tokenizer();
+/// Spanish, logic, digits, controls, emoji, combining marks and pieces of special tokens, thrown together.
+fn strings(count: usize) -> Vec<String> {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let letters: Vec<char> =
-        "abcñáéí óúü¿¡.,;:'\"()[]{}<>|-_=+*/\\ \t\n\r0123456789∧∨¬→↔∀ABC  ßİ١Ⅳ\u{2003}\u{85}😀中e\u{301}"
+        "abcñáéí óúü¿¡.,;:'\"()[]{}<>|-_=+*/\\ \t\n\r0123456789∧∨¬→↔∀ABC  ßİ١Ⅳⓐ़\u{2003}\u{85}😀中e\u{301}€"
             .chars()
             .collect();
     let pieces = [
@@ -92,28 +93,59 @@ fn the_same_ids_for_three_thousand_strings() {
         "<|no|>",
         "<14>",
     ];
-    for round in 0..3000 {
-        let text: String = (0..rng.random_range(1..40))
-            .map(|_| match rng.random_range(0..8) {
-                0 => pieces[rng.random_range(0..pieces.len())].to_owned(),
-                _ => letters[rng.random_range(0..letters.len())].to_string(),
-            })
-            .collect();
+    let mut piece = || match rng.random_range(0..8) {
+        0 => pieces[rng.random_range(0..pieces.len())].to_owned(),
+        _ => letters[rng.random_range(0..letters.len())].to_string(),
+    };
+    (0..count)
+        .map(|n| (0..n % 40 + 1).map(|_| piece()).collect())
+        .collect()
+}
+
+#[test]
+fn the_same_ids_for_three_thousand_strings() {
+    let (folder, mut model) = open(&Toy::qwen3(), FileType::F16);
+    let ours = GgufTokenizer::new(&GgufFile::open(&folder.path().join("toy.gguf")).unwrap()).unwrap();
+    let tokenizer = checkpoint::tokenizer();
+    for text in strings(3000) {
         let expected = tokenizer
             .encode_fast(text.as_str(), false)
             .unwrap()
             .get_ids()
             .to_vec();
-        assert_eq!(
-            model.tokenize(&text).unwrap(),
-            expected,
-            "string {round}: {text:?}"
-        );
-        assert_eq!(
-            model.detokenize(&expected).unwrap(),
-            text.as_bytes(),
-            "string {round}: {text:?}"
-        );
+        assert_eq!(model.tokenize(&text).unwrap(), expected, "{text:?}");
+        assert_eq!(ours.encode(&text), expected, "{text:?}");
+        // `¬`, a token of its own here, is also GPT-2's letter for byte 0xAC, the last of `€`.
+        if !text.contains('€') {
+            assert_eq!(model.detokenize(&expected).unwrap(), text.as_bytes(), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn digits_cut_one_by_one_are_cut_so_by_llama_cpp() {
+    let folder = tempfile::tempdir().unwrap();
+    let toy = Toy::qwen3();
+    toy.save(folder.path());
+    let path = folder.path().join("tokenizer.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let digits = serde_json::json!({"type": "Digits", "individual_digits": true});
+    json["pre_tokenizer"] =
+        serde_json::json!({"type": "Sequence", "pretokenizers": [digits, json["pre_tokenizer"]]});
+    std::fs::write(&path, json.to_string()).unwrap();
+    let tokenizer = tokenizers::Tokenizer::from_file(&path).unwrap();
+    let out = folder.path().join("toy.gguf");
+    export(folder.path(), &out, &ExportOptions::default(), &toy).unwrap();
+    let mut model = LlamaCpp::start().unwrap().open(&out, 64).unwrap();
+    let ours = GgufTokenizer::new(&GgufFile::open(&out).unwrap()).unwrap();
+    for text in strings(300) {
+        let expected = tokenizer
+            .encode_fast(text.as_str(), false)
+            .unwrap()
+            .get_ids()
+            .to_vec();
+        assert_eq!(model.tokenize(&text).unwrap(), expected, "{text:?}");
+        assert_eq!(ours.encode(&text), expected, "{text:?}");
     }
 }
 
