@@ -151,6 +151,49 @@ fn best_fit(order: &[usize], sequences: &[Sequence], seq: usize) -> Vec<Vec<usiz
     bins
 }
 
+/// One sequence a row, rows of like length together, each batch as long as its longest row: what to use where packing
+/// cannot be (a model without document masks).
+///
+/// As the notes' `BucketBatchSampler`: sorted by length, cut into stretches of ten batches, shuffled within each stretch
+/// and cut into batches, whose order is shuffled too. Empty sequences take no part.
+///
+/// ```
+/// use data_pipeline::{Sequence, bucket};
+///
+/// let sequence = |len| Sequence::new(vec![1; len], vec![2; 3]);
+/// let sequences: Vec<_> = (10..50).map(sequence).collect();
+/// let longest: Vec<usize> = bucket(&sequences, 4, 0)?.map(|batch| batch.seq).collect();
+/// assert_eq!(longest.len(), 10);
+/// # Ok::<(), data_pipeline::PackError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`PackError::NoRows`] if `rows` is 0.
+pub fn bucket(
+    sequences: &[Sequence],
+    rows: usize,
+    seed: u64,
+) -> Result<impl ExactSizeIterator<Item = Batch>, PackError> {
+    if rows == 0 {
+        return Err(PackError::NoRows);
+    }
+    let len = |index: usize| sequences[index].ids.len();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut order: Vec<usize> = (0..sequences.len()).filter(|&index| len(index) > 0).collect();
+    order.sort_by_key(|&index| len(index));
+    order
+        .chunks_mut(rows.saturating_mul(10))
+        .for_each(|stretch| stretch.shuffle(&mut random));
+    let mut batches: Vec<Vec<usize>> = order.chunks(rows).map(<[usize]>::to_vec).collect();
+    batches.shuffle(&mut random);
+    Ok(batches.into_iter().map(move |batch| {
+        let longest = batch.iter().map(|&index| len(index)).max().unwrap_or(0);
+        let bins: Vec<Vec<usize>> = batch.into_iter().map(|index| vec![index]).collect();
+        Batch::of(&bins, sequences, longest)
+    }))
+}
+
 /// The batches that [`pack`] laid out, built one at a time.
 #[derive(Clone, Debug)]
 pub struct Packed<'a> {
@@ -251,6 +294,26 @@ mod tests {
             }
         );
         assert_eq!(pack(&sequences, 0, 6, 0).unwrap_err(), PackError::NoRows);
+    }
+
+    #[test]
+    fn buckets_hold_every_sequence_once_with_little_padding() {
+        let sequences = realistic(1_000);
+        let batches: Vec<Batch> = bucket(&sequences, 8, 1).unwrap().collect();
+        let real: usize = batches.iter().map(Batch::real_tokens).sum();
+        let all: usize = batches.iter().map(|batch| batch.ids.len()).sum();
+        assert_eq!(
+            real,
+            sequences.iter().map(|sequence| sequence.ids.len()).sum::<usize>()
+        );
+        assert!(real as f64 >= 0.9 * all as f64, "{real} of {all}");
+        assert!(
+            batches
+                .iter()
+                .all(|batch| batch.document.iter().all(|&document| document <= 0))
+        );
+        assert_ne!(batches[0], bucket(&sequences, 8, 2).unwrap().next().unwrap());
+        assert!(bucket(&sequences, 0, 1).is_err());
     }
 
     proptest! {

@@ -57,14 +57,16 @@ mod step;
 
 // Rows to tokens.
 mod batch;
+mod curriculum;
 pub mod format;
 mod sequence;
 mod tokenizer;
 pub mod vocabulary;
 
 pub use balance::{Balance, balance};
-pub use batch::{Batch, PackError, Packed, pack};
+pub use batch::{Batch, PackError, Packed, bucket, pack};
 pub use corpus::{Corpus, CorpusError, Manifest, Recipe};
+pub use curriculum::Curriculum;
 pub use distribution::Distribution;
 pub use realize::Maker;
 pub use row::{Complexity, Origin, Row, WordSpan};

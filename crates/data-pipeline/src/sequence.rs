@@ -2,7 +2,7 @@
 
 use crate::{
     Row, Tokenizer,
-    format::{FormatError, Pointing},
+    format::{Format, FormatError, Pointing},
 };
 
 /// A prompt and its answer as token ids.
@@ -21,8 +21,20 @@ impl Sequence {
     ///
     /// Those of [`Pointing::prompt`] and [`Pointing::answer`].
     pub fn of(row: &Row, tokenizer: &Tokenizer) -> Result<Sequence, FormatError> {
-        let prompt = Pointing::prompt(&row.input)?;
-        let answer = Pointing::answer(row)?;
+        Sequence::in_format(&Pointing, row, tokenizer)
+    }
+
+    /// The row in any format.
+    ///
+    /// # Errors
+    ///
+    /// Those of the format.
+    pub fn in_format(
+        format: &impl Format,
+        row: &Row,
+        tokenizer: &Tokenizer,
+    ) -> Result<Sequence, FormatError> {
+        let (prompt, answer) = (format.prompt(&row.input)?, format.answer(row)?);
         Ok(Sequence::new(
             tokenizer.encode(&prompt),
             tokenizer.encode(&answer),

@@ -6,13 +6,34 @@ use super::letters::{relettered, shifted};
 use crate::{Row, WordSpan, normal, words};
 
 /// How two sentences are joined by *y*; the semicolon keeps either from reaching into the other.
-const JOINTS: [&str; 5] = ["; además,", "; y", "; pero", "; también", "; sin embargo,"];
+const JOINTS: [&str; 5] = ["; además,", "; y", "; pero", "; asimismo,", "; sin embargo,"];
+
+/// What a sentence may open with that would be one joint too many after a joint.
+const OPENERS: [&str; 16] = [
+    "entonces",
+    "luego",
+    "ademas",
+    "pero",
+    "por lo tanto",
+    "por tanto",
+    "por consiguiente",
+    "sin embargo",
+    "no obstante",
+    "es decir",
+    "tambien",
+    "asi",
+    "en efecto",
+    "en consecuencia",
+    "ahora bien",
+    "y",
+];
 
 /// Joins two rows into one that says both: *A; además, B* is `A ∧ B`. An atom that both sentences say in the same
 /// words is one atom. `variant` chooses the joining words.
 ///
 /// `None` if the two have more atoms together than there are letters, a sentence of them does not end like a
-/// statement, or either formula or glossary is broken.
+/// statement, the second opens with a word that may be a name or with a joint of its own, or either formula or
+/// glossary is broken.
 ///
 /// ```
 /// use data_pipeline::{Row, augment::compose};
@@ -33,7 +54,7 @@ const JOINTS: [&str; 5] = ["; además,", "; y", "; pero", "; también", "; sin e
 pub fn compose(first: &Row, second: &Row, variant: usize) -> Option<Row> {
     let joint = JOINTS[variant % JOINTS.len()];
     let (head, tail) = (statement(&first.input)?, statement(&second.input)?);
-    let input = format!("{head}{joint} {}.", uncapitalised(tail));
+    let input = format!("{head}{joint} {}.", uncapitalised(tail)?);
 
     // Every atom gets a name of its own for the time being, but where the glossaries agree, the same.
     let shift = words(head).len() + words(joint).len();
@@ -90,19 +111,28 @@ fn statement(sentence: &str) -> Option<&str> {
         .filter(|sentence| !sentence.is_empty())
 }
 
-/// Small letter at the beginning, unless that word may be a name.
-fn uncapitalised(sentence: &str) -> String {
-    let first = sentence.split_whitespace().next().unwrap_or("");
-    if normal::content_words(first).is_empty() && !first.chars().skip(1).any(char::is_uppercase) {
-        let mut chars = sentence.chars();
-        return chars
+/// The sentence with a small letter at the beginning; `None` if its first word may be a name or is an opener.
+fn uncapitalised(sentence: &str) -> Option<String> {
+    let normal = normal::sentence(sentence);
+    let opens_with = |opener: &&str| {
+        normal
+            .strip_prefix(*opener)
+            .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    if !normal::content_words(sentence.split_whitespace().next()?).is_empty()
+        || OPENERS.iter().any(opens_with)
+    {
+        return None;
+    }
+    let mut chars = sentence.chars();
+    Some(
+        chars
             .next()
             .into_iter()
             .flat_map(char::to_lowercase)
             .chain(chars)
-            .collect();
-    }
-    sentence.to_owned()
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -152,9 +182,11 @@ mod tests {
     }
 
     #[test]
-    fn names_keep_their_capital_and_function_words_do_not() {
-        assert_eq!(uncapitalised("Ana canta"), "Ana canta");
-        assert_eq!(uncapitalised("El IVA sube"), "el IVA sube");
+    fn names_and_openers_do_not_follow_a_joint() {
+        assert_eq!(uncapitalised("El IVA sube").as_deref(), Some("el IVA sube"));
+        assert_eq!(uncapitalised("Ana canta"), None);
+        assert_eq!(uncapitalised("Por lo tanto, llueve"), None);
+        assert_eq!(uncapitalised("Ya llueve").as_deref(), Some("ya llueve"));
     }
 
     #[test]
@@ -170,7 +202,7 @@ mod tests {
             let atoms: BTreeMap<_, _> = (0..5).map(atom).collect();
             let formula = atoms.keys().cloned().collect::<Vec<_>>().join(" ∧ ");
             Row {
-                input: "Llueve".into(),
+                input: "No llueve".into(),
                 formula,
                 atoms,
                 ..Row::default()

@@ -1,15 +1,56 @@
 //! What a model reads and writes, and how its answer is read back.
 
 mod align;
+mod harmless;
 mod pointing;
 mod prefix;
+mod sections;
 
 use std::collections::BTreeMap;
 
 use logic_parser::Formula;
 
-use crate::WordSpan;
+use crate::{Row, WordSpan};
 pub use pointing::Pointing;
+pub use sections::Sections;
+
+/// A way to ask a model for a formula and to understand its answer.
+///
+/// [`Pointing`] is what models learn best; [`Sections`] is what the NanoLogic notes describe.
+///
+/// ```
+/// use data_pipeline::{format::{Format, FormatError, Pointing, Sections}, gold};
+///
+/// fn longest_answer(format: &impl Format) -> Result<usize, FormatError> {
+///     let answers = gold::sentences().iter().map(|row| format.answer(row)).collect::<Result<Vec<_>, _>>()?;
+///     Ok(answers.iter().map(String::len).max().unwrap_or(0))
+/// }
+///
+/// assert!(longest_answer(&Pointing)? < longest_answer(&Sections::WithoutThought)?);
+/// # Ok::<(), FormatError>(())
+/// ```
+pub trait Format {
+    /// What the model is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError`] where the sentence does not fit.
+    fn prompt(&self, input: &str) -> Result<String, FormatError>;
+
+    /// What it should answer, `<|eos|>` included.
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError`] where the row does not fit.
+    fn answer(&self, row: &Row) -> Result<String, FormatError>;
+
+    /// Reads its answer; `<|eos|>` may be missing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] where it is not one.
+    fn read(&self, input: &str, answer: &str) -> Result<Answer, ReadError>;
+}
 
 /// A model's answer, read back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +59,7 @@ pub struct Answer {
     pub formula: Formula,
     /// What each atom says: the words pointed at, joined by spaces.
     pub atoms: BTreeMap<String, String>,
-    /// Where the sentence says it.
+    /// Where the sentence says it; empty if the format does not point.
     pub spans: BTreeMap<String, Vec<WordSpan>>,
 }
 
@@ -78,6 +119,21 @@ pub enum ReadError {
     /// The formula does not end with `<|atoms|>`.
     #[error("no <|atoms|> after the formula")]
     NoAtomsSection,
+    /// A section of the notes' format is missing or where it does not belong.
+    #[error("the section {section} is not where it belongs")]
+    SectionOutOfPlace {
+        /// Its token.
+        section: &'static str,
+    },
+    /// An entry of the glossary that is not `p: text`, or explains an atom again.
+    #[error("{entry:?} does not explain an atom of its own")]
+    BadGlossary {
+        /// The entry.
+        entry: String,
+    },
+    /// The formula section does not parse.
+    #[error("the formula does not parse")]
+    Formula(#[from] logic_parser::ParseError),
     /// Something that is neither a connective nor a letter.
     #[error("neither a connective nor a letter at byte {at}")]
     UnknownSymbol {

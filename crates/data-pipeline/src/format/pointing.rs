@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use logic_parser::Formula;
 
-use super::{Answer, FormatError, ReadError, align, prefix};
+use super::{Answer, Format, FormatError, ReadError, align, harmless::harmless, prefix};
 use crate::{
     Row, WordSpan,
     vocabulary::{LETTERS, MAX_WORDS, index_token},
@@ -117,25 +117,26 @@ impl Pointing {
     }
 }
 
+impl Format for Pointing {
+    fn prompt(&self, input: &str) -> Result<String, FormatError> {
+        Pointing::prompt(input)
+    }
+
+    fn answer(&self, row: &Row) -> Result<String, FormatError> {
+        Pointing::answer(row)
+    }
+
+    fn read(&self, input: &str, answer: &str) -> Result<Answer, ReadError> {
+        Pointing::read(input, answer)
+    }
+}
+
 fn numbered_words(input: &str) -> Result<Vec<&str>, FormatError> {
     let words = words(input);
     match words.len() {
         0 => Err(FormatError::NoWords),
         found if found > MAX_WORDS => Err(FormatError::TooManyWords { found }),
         _ => Ok(words),
-    }
-}
-
-/// No fixed token can be spelled without `<` or a connective.
-fn harmless(c: char) -> char {
-    match c {
-        '<' => '‹',
-        '∧' => '&',
-        '∨' => '|',
-        '¬' => '~',
-        '→' => '⇒',
-        '↔' => '⇔',
-        other => other,
     }
 }
 

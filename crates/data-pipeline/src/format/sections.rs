@@ -1,0 +1,294 @@
+//! The format of the NanoLogic notes: every part of an answer is a section of text behind its own special token.
+//!
+//! ```text
+//! prompt   <|bos|><|input|> Si llueve me mojo <|output|>
+//! answer   <|thought|> "si" indica implicación <|atoms|> p: llueve | q: me mojo <|connectors|> →: si <|formula|> p → q <|eos|>
+//! ```
+//!
+//! In the first phase of training answers have a thought, in the second they do without (distillation).
+
+use std::collections::BTreeMap;
+
+use logic_parser::Formula;
+
+use super::{
+    Answer, Format, FormatError, ReadError,
+    harmless::{harmless, restored},
+};
+use crate::{Row, vocabulary::CONNECTIVES};
+
+/// The notes' format, in either of its two phases.
+///
+/// ```
+/// use data_pipeline::{Row, format::{Format, Sections}};
+///
+/// let row: Row = serde_json::from_str(
+///     r#"{"input": "Si llueve me mojo", "formula": "p → q", "atoms": {"p": "llueve", "q": "me mojo"},
+///         "connectors": {"→": "si"}}"#,
+/// )?;
+/// let answer = "<|atoms|> p: llueve | q: me mojo <|connectors|> →: si <|formula|> p → q <|eos|>";
+/// assert_eq!(Sections::WithoutThought.answer(&row)?, answer);
+/// let with_thought = Sections::WithThought.answer(&row)?;
+/// assert_eq!(with_thought, format!(r#"<|thought|> "si" indica implicación {answer}"#));
+///
+/// let read = Sections::WithThought.read(&row.input, &with_thought)?;
+/// assert_eq!(read.atoms, row.atoms);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sections {
+    /// The first phase: the answer begins with the row's thought, or, if it has none, one made of its connectors.
+    WithThought,
+    /// The second phase.
+    WithoutThought,
+}
+
+impl Format for Sections {
+    fn prompt(&self, input: &str) -> Result<String, FormatError> {
+        let sentence = harmless_text(input);
+        if sentence.is_empty() {
+            Err(FormatError::NoWords)
+        } else {
+            Ok(format!("<|bos|><|input|> {sentence} <|output|>"))
+        }
+    }
+
+    fn answer(&self, row: &Row) -> Result<String, FormatError> {
+        let formula = Formula::parse(&row.formula)?;
+        let explained = |atom: &str| {
+            let text = row.atoms.get(atom).ok_or_else(|| FormatError::AtomNotFound {
+                atom: atom.to_owned(),
+            })?;
+            Ok(format!("{atom}: {}", entry(text)))
+        };
+        let atoms: Vec<String> = formula
+            .atoms()
+            .into_iter()
+            .map(explained)
+            .collect::<Result<_, FormatError>>()?;
+        let said = |symbol: &str| Some(format!("{symbol}: {}", entry(&phrase(row, symbol)?)));
+        let connectors: Vec<String> = CONNECTIVES.into_iter().filter_map(said).collect();
+        let mut answer = String::new();
+        if *self == Sections::WithThought {
+            answer = format!("<|thought|> {} ", harmless_text(&thought(row)));
+        }
+        for (section, text) in [
+            ("<|atoms|>", atoms.join(" | ")),
+            ("<|connectors|>", connectors.join(" | ")),
+            ("<|formula|>", formula.to_string()),
+        ] {
+            answer.push_str(section);
+            answer.push(' ');
+            answer.push_str(&text);
+            if !text.is_empty() {
+                answer.push(' ');
+            }
+        }
+        answer.push_str("<|eos|>");
+        Ok(answer)
+    }
+
+    fn read(&self, input: &str, answer: &str) -> Result<Answer, ReadError> {
+        self.prompt(input)?;
+        let (before, rest) = cut(answer, "<|atoms|>")?;
+        let (atoms, rest) = cut(rest, "<|connectors|>")?;
+        let (_, rest) = cut(rest, "<|formula|>")?;
+        let in_place = match self {
+            Sections::WithThought => before.trim_start().starts_with("<|thought|>"),
+            Sections::WithoutThought => before.trim().is_empty(),
+        };
+        if !in_place {
+            return Err(ReadError::SectionOutOfPlace { section: "<|atoms|>" });
+        }
+        let formula = Formula::parse(rest.strip_suffix("<|eos|>").unwrap_or(rest))?;
+        let glossary = glossary(atoms, input)?;
+        let used = formula.atoms();
+        if used.len() != glossary.len() || !used.iter().all(|&atom| glossary.contains_key(atom)) {
+            return Err(ReadError::AtomCount {
+                expected: used.len(),
+                found: glossary.len(),
+            });
+        }
+        Ok(Answer {
+            formula,
+            atoms: glossary,
+            spans: BTreeMap::new(),
+        })
+    }
+}
+
+fn cut<'a>(text: &'a str, section: &'static str) -> Result<(&'a str, &'a str), ReadError> {
+    text.split_once(section)
+        .ok_or(ReadError::SectionOutOfPlace { section })
+}
+
+/// Reads `p: llueve | q: me mojo`.
+fn glossary(text: &str, input: &str) -> Result<BTreeMap<String, String>, ReadError> {
+    let mut glossary = BTreeMap::new();
+    for entry in text.split('|').map(str::trim) {
+        let bad = || ReadError::BadGlossary {
+            entry: entry.to_owned(),
+        };
+        let (atom, text) = entry.split_once(": ").ok_or_else(bad)?;
+        if glossary.insert(atom.to_owned(), restored(text, input)).is_some() {
+            return Err(bad());
+        }
+    }
+    Ok(glossary)
+}
+
+/// The row's thought, or what its connectors say.
+fn thought(row: &Row) -> String {
+    if !row.thought.is_empty() {
+        return row.thought.clone();
+    }
+    let names = [
+        "conjunción",
+        "disyunción",
+        "negación",
+        "implicación",
+        "equivalencia",
+    ];
+    let said = |(symbol, name): (&str, &str)| Some(format!("\"{}\" indica {name}", phrase(row, symbol)?));
+    let thoughts: Vec<String> = CONNECTIVES.into_iter().zip(names).filter_map(said).collect();
+    if thoughts.is_empty() {
+        "no hay conectivos".to_owned()
+    } else {
+        thoughts.join(", ")
+    }
+}
+
+/// How the row says a connective, written as in the notes: `si...entonces`.
+fn phrase(row: &Row, symbol: &str) -> Option<String> {
+    row.connectors
+        .get(symbol)
+        .map(|phrase| phrase.replace(" … ", "..."))
+}
+
+/// A text within a list: without the bar that separates entries.
+fn entry(text: &str) -> String {
+    harmless_text(text).replace('|', "/")
+}
+
+fn harmless_text(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().map(harmless).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Maker, Tokenizer, gold};
+
+    #[test]
+    fn the_example_of_the_notes() {
+        let row = Row {
+            input: "Si el server crashea y no hay backup, se pierden los datos".into(),
+            formula: "(p ∧ ¬q) → r".into(),
+            atoms: [
+                ("p", "el server crashea"),
+                ("q", "hay backup"),
+                ("r", "se pierden los datos"),
+            ]
+            .map(|(atom, text)| (atom.to_owned(), text.to_owned()))
+            .into(),
+            connectors: [("∧", "y"), ("¬", "no"), ("→", "si … entonces")]
+                .map(|(symbol, phrase)| (symbol.to_owned(), phrase.to_owned()))
+                .into(),
+            ..Row::default()
+        };
+        assert_eq!(
+            Sections::WithoutThought.answer(&row).unwrap(),
+            "<|atoms|> p: el server crashea | q: hay backup | r: se pierden los datos \
+             <|connectors|> ∧: y | ¬: no | →: si...entonces <|formula|> p ∧ ¬q → r <|eos|>"
+        );
+    }
+
+    #[test]
+    fn gold_and_made_rows_are_read_back_as_they_are() {
+        let maker = Maker::new(1);
+        let made = (0..300).map(|index| maker.row(index));
+        for row in gold::sentences().into_iter().chain(made) {
+            for phase in [Sections::WithThought, Sections::WithoutThought] {
+                let read = phase.read(&row.input, &phase.answer(&row).unwrap()).unwrap();
+                assert_eq!(read.formula, Formula::parse(&row.formula).unwrap());
+                assert_eq!(read.atoms, row.atoms);
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_answers_have_their_errors() {
+        use ReadError as E;
+        let read = |answer: &str| Sections::WithoutThought.read("Llueve", answer).unwrap_err();
+        let place = |section| E::SectionOutOfPlace { section };
+        assert_eq!(read(""), place("<|atoms|>"));
+        assert_eq!(read("<|atoms|> p: a <|formula|> p"), place("<|connectors|>"));
+        assert_eq!(
+            read("<|thought|> x <|atoms|> p: a <|connectors|> <|formula|> p"),
+            place("<|atoms|>")
+        );
+        assert_eq!(
+            read("<|atoms|> p a <|connectors|> <|formula|> p"),
+            E::BadGlossary { entry: "p a".into() }
+        );
+        let twice = "<|atoms|> p: a | p: b <|connectors|> <|formula|> p";
+        assert_eq!(read(twice), E::BadGlossary { entry: "p: b".into() });
+        let unused = "<|atoms|> p: a | q: b <|connectors|> <|formula|> p";
+        assert_eq!(
+            read(unused),
+            E::AtomCount {
+                expected: 1,
+                found: 2
+            }
+        );
+        assert!(matches!(
+            read("<|atoms|> p: a <|connectors|> <|formula|> p →"),
+            E::Formula(_)
+        ));
+        let phase_one = Sections::WithThought.read("Llueve", "<|atoms|> p: a <|connectors|> <|formula|> p");
+        assert_eq!(phase_one, Err(place("<|atoms|>")));
+    }
+
+    #[test]
+    fn symbols_in_the_sentence_come_back_from_their_look_alikes() {
+        let row = Row {
+            input: "Si x < 3 y a → b, <|eos|> sale".into(),
+            formula: "p → q".into(),
+            atoms: [
+                ("p".into(), "x < 3 y a → b".into()),
+                ("q".into(), "<|eos|> sale".into()),
+            ]
+            .into(),
+            ..Row::default()
+        };
+        let answer = Sections::WithoutThought.answer(&row).unwrap();
+        assert_eq!(answer.matches("<|").count(), 4);
+        let read = Sections::WithoutThought.read(&row.input, &answer).unwrap();
+        assert_eq!(read.atoms["p"], row.atoms["p"]);
+        assert_eq!(read.atoms["q"], "</eos/> sale");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(answer in "(<\\|(atoms|connectors|formula|thought)\\|>|[p-r]: |[|∧→()]|\\PC){0,20}") {
+            let _ = Sections::WithThought.read("Llueve", &answer);
+            let _ = Sections::WithoutThought.read("Llueve", &answer);
+        }
+    }
+
+    #[test]
+    fn each_section_token_is_one_id() {
+        let tokenizer = Tokenizer::train(["Si llueve me mojo"], 500).unwrap();
+        let row = Row {
+            input: "Llueve".into(),
+            formula: "p".into(),
+            atoms: [("p".into(), "llueve".into())].into(),
+            ..Row::default()
+        };
+        let ids = tokenizer.encode(&Sections::WithThought.answer(&row).unwrap());
+        assert!([6, 7, 8, 9, 2].iter().all(|id| ids.contains(id)));
+    }
+}
