@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 use nanologic_model::{Config, ReferenceForward};
 use thau_growth::{
-    Accept, Architecture, Axis, Cost, Draft, GrowthPlan, Options, Recipe, Storage, ages::Table,
+    Accept, Architecture, Axis, Cost, Draft, GrowthPlan, Options, Proof, Recipe, Storage, ages::Table,
     operator::Fold, random_probes,
 };
 
@@ -40,6 +40,9 @@ struct Arguments {
     /// The least that the growth may preserve.
     #[arg(long, value_enum, default_value = "exact")]
     allow: Allow,
+    /// Token sequences to compare both models on; 0 compares the stored weights with the old ones instead.
+    #[arg(long, default_value_t = 4)]
+    probes: usize,
     /// Split the weights into files of at most this many bytes.
     #[arg(long)]
     shard_bytes: Option<u64>,
@@ -58,8 +61,11 @@ enum Allow {
     Lossy,
 }
 
-/// Probe sequences and tokens in each, within the model's context.
-const PROBES: (usize, usize) = (4, 64);
+/// Tokens of a probe, but for models so large that the proof would take minutes.
+const LENGTH: usize = 64;
+
+/// Floating-point operations that the proof may take in all.
+const BUDGET: f64 = 2e11;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
@@ -86,19 +92,14 @@ fn main() -> Result<()> {
         ..Options::default()
     };
     let mut draft = Draft::write(&plan, &arguments.checkpoint, &arguments.out, options)?;
-    let (count, length) = PROBES;
-    let length = length.min(config.size(Axis::Context));
-    let probes = random_probes(config.vocab_size, count, length, arguments.seed);
-    let proof = draft.prove(&ReferenceForward, &probes)?;
-    println!(
-        "proof on {} probes of {length} tokens, largest logit {:.3}:",
-        proof.probes, proof.largest_logit
-    );
-    println!("  f64: max |Δlogit| {:.2e}", proof.max_logit_delta_f64);
-    println!(
-        "  f32: max |Δlogit| {:.2e} (the small model's own rounding is {:.2e})",
-        proof.max_logit_delta_f32, proof.own_rounding_f32
-    );
+    if arguments.probes > 0 {
+        let affordable = BUDGET / (4.0 * Cost::of(plan.to()).flops_per_token * arguments.probes as f64);
+        let length = (affordable as usize)
+            .clamp(4, LENGTH)
+            .min(config.size(Axis::Context));
+        let probes = random_probes(config.vocab_size, arguments.probes, length, arguments.seed);
+        print_proof(draft.prove(&ReferenceForward, &probes)?);
+    }
     let record = draft.hand_over()?;
     println!("{} grown from {}", arguments.out.display(), &record.parent[..16]);
     Ok(())
@@ -165,6 +166,18 @@ fn print_plan(plan: &GrowthPlan<Config>, storage: Storage) {
         println!("step: {operator:?}");
     }
     println!("the whole growth is {:?}", plan.preservation());
+}
+
+fn print_proof(proof: &Proof) {
+    println!("proof on {} tokens in {} probes:", proof.tokens, proof.probes);
+    println!(
+        "  f64: max |Δlogit| {:.2e}, largest logit {:.3}",
+        proof.max_logit_delta_f64, proof.largest_logit
+    );
+    println!(
+        "  f32: max |Δlogit| {:.2e}, the small model's own rounding {:.2e}",
+        proof.max_logit_delta_f32, proof.own_rounding_f32
+    );
 }
 
 fn mebibytes(bytes: u64) -> f64 {

@@ -196,6 +196,14 @@ pub enum GrowthError {
         /// How much would have been within tolerance.
         limit: f64,
     },
+    /// No folder has the weights that the ledger names, or the ledger is not that long.
+    #[error("no folder holds what {} was {growths} growths ago", path.display())]
+    NoAncestor {
+        /// The checkpoint.
+        path: PathBuf,
+        /// How many growths to go back.
+        growths: usize,
+    },
     /// The grown model has channels that cannot learn, or not on their own.
     #[error("growth left idle channels: {before:?} before, {after:?} after")]
     Idle {

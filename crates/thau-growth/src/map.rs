@@ -213,37 +213,44 @@ impl AffineMap {
         })
     }
 
-    /// The way back: the old tensor, of which `shape` is the stored shape, out of the grown one. Bit for bit where
-    /// the factor is 1 or a power of two, or where the grown values are `f64` and the old ones were `f32`;
-    /// otherwise to one unit in the last place.
+    /// The way back: the old tensor out of the grown one, as one row. Bit for bit where the factor is 1 or a power
+    /// of two, or where the grown values are `f64` and the old ones were `f32`; otherwise to one unit in the last
+    /// place.
     ///
     /// # Errors
     /// [`GrowthError::WrongLength`] where `grown` is not the tensor that this map gives;
     /// [`GrowthError::NotReversible`] where an old slice has no place.
-    pub fn retract<T: Element>(
-        &self,
-        grown: &Tensor<T>,
-        shape: Vec<usize>,
-    ) -> Result<Tensor<T>, GrowthError> {
+    pub fn retract<T: Element>(&self, grown: &Tensor<T>) -> Result<Tensor<T>, GrowthError> {
         self.check(grown.values.len(), self.new_len())?;
-        let place_of = |old: usize| {
-            let here = |place: &Place| matches!(place, Place::Old { index, .. } if *index == old);
-            self.places
-                .iter()
-                .position(here)
-                .ok_or_else(|| GrowthError::NotReversible {
-                    name: self.source.clone(),
-                })
+        let mut from = vec![None; self.old_size];
+        for (at, place) in self.places.iter().enumerate() {
+            if let Place::Old { index, .. } = *place {
+                from[index].get_or_insert(at);
+            }
+        }
+        let from: Option<Vec<usize>> = from.into_iter().collect();
+        let lost = || GrowthError::NotReversible {
+            name: self.source.clone(),
         };
-        let from: Vec<usize> = (0..self.old_size).map(place_of).collect::<Result<_, _>>()?;
+        let from = from.ok_or_else(lost)?;
+        if self.is_identity() {
+            return Ok(grown.clone());
+        }
         let mut values = Vec::with_capacity(self.old_len());
         for outer in grown.values.chunks_exact((self.places.len() * self.inner).max(1)) {
             for &place in &from {
                 let slice = &outer[place * self.inner..][..self.inner];
-                values.extend(slice.iter().map(|v| T::from_f64(v.to_f64() / self.scale)));
+                if self.scale == 1.0 {
+                    values.extend_from_slice(slice);
+                } else {
+                    values.extend(slice.iter().map(|v| T::from_f64(v.to_f64() / self.scale)));
+                }
             }
         }
-        Ok(Tensor { shape, values })
+        Ok(Tensor {
+            shape: vec![values.len()],
+            values,
+        })
     }
 
     /// Room for the grown entries.

@@ -7,7 +7,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use crate::{
     architecture::{Architecture, TensorSpec},
     error::GrowthError,
-    map::AffineMap,
+    map::{AffineMap, History},
     operator::{GrowthOperator, Preservation},
     recipe::Recipe,
     tensor::{Element, Tensor, TensorSink, TensorSource},
@@ -125,8 +125,26 @@ impl<A: Architecture> GrowthPlan<A> {
     }
 
     /// The model before, out of a grown one: see [`AffineMap::retract`].
-    pub fn retracted<'a>(&'a self, grown: &'a dyn TensorSource) -> Retracted<'a, A> {
-        Retracted { plan: self, grown }
+    ///
+    /// # Errors
+    /// Those of the maps.
+    pub fn retracted<'a>(&'a self, grown: &'a dyn TensorSource) -> Result<Retracted<'a, A>, GrowthError> {
+        let mut heirs = BTreeMap::new();
+        for tensor in self.to().tensors() {
+            let (origin, maps) = self.lineage(&tensor.name)?;
+            if maps.iter().all(|(_, map)| map.history == History::Kept) {
+                let maps = maps.into_iter().map(|(_, map)| map).collect();
+                heirs.entry(origin).or_insert(Heir {
+                    name: tensor.name,
+                    maps,
+                });
+            }
+        }
+        Ok(Retracted {
+            plan: self,
+            grown,
+            heirs,
+        })
     }
 
     /// One optimizer moment of the grown model: of `order` 1 (a mean of gradients) or 2 (of their squares), read
@@ -193,28 +211,6 @@ impl<A: Architecture> GrowthPlan<A> {
         hash.update(name.as_bytes());
         ChaCha8Rng::from_seed(*hash.finalize().as_bytes())
     }
-
-    /// The first grown tensor that still is `name` of the model before.
-    fn heir(&self, name: &str) -> Result<(String, Vec<AffineMap>), GrowthError> {
-        let not_reversible = || GrowthError::NotReversible { name: name.into() };
-        for tensor in self.to().tensors() {
-            let (origin, maps) = self.lineage(&tensor.name)?;
-            let kept = |map: &AffineMap| map.history == crate::map::History::Kept;
-            if origin == name && maps.iter().all(|(_, map)| kept(map)) {
-                return Ok((tensor.name, maps.into_iter().map(|(_, map)| map).collect()));
-            }
-        }
-        Err(not_reversible())
-    }
-
-    fn retract<T: Element>(&self, grown: &dyn TensorSource, name: &str) -> Result<Tensor<T>, GrowthError> {
-        let (heir, maps) = self.heir(name)?;
-        let tensor = T::read(grown, &heir)?;
-        let shape = self.stages[0].find(name)?.shape();
-        maps.iter()
-            .rev()
-            .try_fold(tensor, |tensor, map| map.retract(&tensor, shape.clone()))
-    }
 }
 
 /// A grown model, computed as it is read. See [`GrowthPlan::grown`].
@@ -234,17 +230,41 @@ impl<A: Architecture> TensorSource for Grown<'_, A> {
 }
 
 /// The model before, out of the grown one. See [`GrowthPlan::retracted`].
-#[derive(Clone, Copy)]
 pub struct Retracted<'a, A: Architecture> {
     plan: &'a GrowthPlan<A>,
     grown: &'a dyn TensorSource,
+    heirs: BTreeMap<String, Heir>,
+}
+
+/// The first grown tensor that still is an old one, and how it came about.
+struct Heir {
+    name: String,
+    maps: Vec<AffineMap>,
+}
+
+impl<A: Architecture> Retracted<'_, A> {
+    fn retract<T: Element>(&self, name: &str) -> Result<Tensor<T>, GrowthError> {
+        let heir = self
+            .heirs
+            .get(name)
+            .ok_or_else(|| GrowthError::NotReversible { name: name.into() })?;
+        let grown = T::read(self.grown, &heir.name)?;
+        let shape = self.plan.stages[0].find(name)?.shape();
+        let mut old = heir
+            .maps
+            .iter()
+            .rev()
+            .try_fold(grown, |tensor, map| map.retract(&tensor))?;
+        old.shape = shape;
+        Ok(old)
+    }
 }
 
 impl<A: Architecture> TensorSource for Retracted<'_, A> {
     fn read(&self, name: &str) -> Result<Tensor, GrowthError> {
-        self.plan.retract(self.grown, name)
+        self.retract(name)
     }
     fn read_f64(&self, name: &str) -> Result<Tensor<f64>, GrowthError> {
-        self.plan.retract(self.grown, name)
+        self.retract(name)
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{BufWriter, Read, Seek, SeekFrom, Write},
+    io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -85,17 +85,29 @@ impl SafetensorsFile {
         self.header.info(name).map(|info| info.dtype)
     }
 
-    fn bytes(&self, info: &TensorInfo) -> Result<Vec<u8>, GrowthError> {
+    /// Reads `info`'s bytes piece by piece, so that a tensor is in memory only once.
+    fn decode<const N: usize>(
+        &self,
+        info: &TensorInfo,
+        value: impl Fn([u8; N]) -> f32,
+    ) -> Result<Vec<f32>, GrowthError> {
         let (start, end) = info.data_offsets;
-        let mut bytes = vec![0; end - start];
+        let mut values = Vec::with_capacity((end - start) / N);
+        let mut bytes = vec![0; CHUNK * N];
         let mut file = self
             .file
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         file.seek(SeekFrom::Start(self.data_start + start as u64))
             .map_err(GrowthError::io(&self.path))?;
-        file.read_exact(&mut bytes).map_err(GrowthError::io(&self.path))?;
-        Ok(bytes)
+        let mut left = end - start;
+        while left > 0 {
+            let piece = &mut bytes[..left.min(CHUNK * N)];
+            file.read_exact(piece).map_err(GrowthError::io(&self.path))?;
+            values.extend(piece.as_chunks::<N>().0.iter().map(|&chunk| value(chunk)));
+            left -= piece.len();
+        }
+        Ok(values)
     }
 }
 
@@ -105,26 +117,10 @@ impl TensorSource for SafetensorsFile {
             .header
             .info(name)
             .ok_or_else(|| GrowthError::MissingTensor { name: name.into() })?;
-        let bytes = self.bytes(info)?;
         let values = match info.dtype {
-            Dtype::F32 => bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&b| f32::from_le_bytes(b))
-                .collect(),
-            Dtype::F16 => bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&b| f16::from_le_bytes(b).to_f32())
-                .collect(),
-            Dtype::BF16 => bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&b| bf16::from_le_bytes(b).to_f32())
-                .collect(),
+            Dtype::F32 => self.decode(info, f32::from_le_bytes)?,
+            Dtype::F16 => self.decode(info, |b| f16::from_le_bytes(b).to_f32())?,
+            Dtype::BF16 => self.decode(info, |b| bf16::from_le_bytes(b).to_f32())?,
             other => {
                 return Err(GrowthError::Dtype {
                     name: name.into(),
@@ -139,6 +135,9 @@ impl TensorSource for SafetensorsFile {
     }
 }
 
+/// Entries decoded or encoded at a time.
+const CHUNK: usize = 1 << 16;
+
 /// A tensor to be written: name, shape, format.
 pub(crate) type Entry = (String, Vec<usize>, Dtype);
 
@@ -146,7 +145,7 @@ pub(crate) type Entry = (String, Vec<usize>, Dtype);
 #[derive(Debug)]
 pub(crate) struct SafetensorsWriter {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: File,
     entries: std::vec::IntoIter<Entry>,
 }
 
@@ -175,7 +174,7 @@ impl SafetensorsWriter {
         }
         let mut text = serde_json::to_vec(&header).map_err(GrowthError::json(path))?;
         text.resize(text.len().next_multiple_of(8), b' ');
-        let mut file = BufWriter::with_capacity(1 << 20, File::create(path).map_err(GrowthError::io(path))?);
+        let mut file = File::create(path).map_err(GrowthError::io(path))?;
         file.write_all(&(text.len() as u64).to_le_bytes())
             .map_err(GrowthError::io(path))?;
         file.write_all(&text).map_err(GrowthError::io(path))?;
@@ -193,33 +192,37 @@ impl SafetensorsWriter {
         if announced != name || shape != tensor.shape {
             return Err(found());
         }
-        let io = GrowthError::io(&self.path);
-        let mut bytes = Vec::with_capacity(CHUNK * 4);
-        for chunk in tensor.values.chunks(CHUNK) {
-            bytes.clear();
-            match dtype {
-                Dtype::BF16 => bytes.extend(chunk.iter().flat_map(|&v| bf16::from_f32(v).to_le_bytes())),
-                _ => bytes.extend(chunk.iter().flat_map(|v| v.to_le_bytes())),
-            }
-            if let Err(error) = self.file.write_all(&bytes) {
-                return Err(io(error));
-            }
-        }
-        Ok(())
+        let written = match dtype {
+            Dtype::BF16 => encode(&mut self.file, &tensor.values, |v| {
+                bf16::from_f32(v).to_le_bytes()
+            }),
+            _ => encode(&mut self.file, &tensor.values, f32::to_le_bytes),
+        };
+        written.map_err(GrowthError::io(&self.path))
     }
 
     /// Flushes to the disk.
     pub fn finish(mut self) -> Result<(), GrowthError> {
-        if let Some((name, ..)) = self.entries.next() {
-            return Err(GrowthError::MissingTensor { name });
+        match self.entries.next() {
+            Some((name, ..)) => Err(GrowthError::MissingTensor { name }),
+            None => self.file.sync_all().map_err(GrowthError::io(&self.path)),
         }
-        self.file.flush().map_err(GrowthError::io(&self.path))?;
-        self.file
-            .get_ref()
-            .sync_all()
-            .map_err(GrowthError::io(&self.path))
     }
 }
 
-/// Entries encoded at a time.
-const CHUNK: usize = 1 << 16;
+fn encode<const N: usize>(
+    file: &mut File,
+    values: &[f32],
+    bytes_of: impl Fn(f32) -> [u8; N],
+) -> std::io::Result<()> {
+    let mut bytes = vec![[0; N]; CHUNK.min(values.len())];
+    for chunk in values.chunks(CHUNK) {
+        let piece = &mut bytes[..chunk.len()];
+        piece
+            .iter_mut()
+            .zip(chunk)
+            .for_each(|(bytes, &value)| *bytes = bytes_of(value));
+        file.write_all(piece.as_flattened())?;
+    }
+    Ok(())
+}

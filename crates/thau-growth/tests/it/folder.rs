@@ -9,7 +9,7 @@ use std::{
 use safetensors::{Dtype, tensor::TensorView};
 use thau_growth::{
     Accept, Architecture, Draft, Folder, GrowthError, GrowthPlan, Options, Place, Precision, Recipe, Storage,
-    Tensor, TensorSource, operator::*,
+    Tensor, TensorSource, ancestor, ledger, operator::*,
 };
 
 use crate::{
@@ -121,9 +121,13 @@ fn a_folder_grows_and_proves_it() {
         .unwrap()
         .hand_over()
         .unwrap();
-    let provenance: serde_json::Value =
-        serde_json::from_slice(&fs::read(next.join("provenance.json")).unwrap()).unwrap();
-    assert_eq!(provenance["growth"].as_array().unwrap().len(), 2);
+    assert_eq!(ledger(&next).unwrap().len(), 2);
+    assert_eq!(ancestor(&next, 1, home.path()).unwrap(), large);
+    assert_eq!(ancestor(&next, 2, home.path()).unwrap(), small);
+    assert!(matches!(
+        ancestor(&next, 3, home.path()),
+        Err(GrowthError::NoAncestor { growths: 3, .. })
+    ));
 }
 
 #[test]
@@ -198,7 +202,7 @@ fn a_bf16_chain_is_cast_once_and_exact_from_there() {
     draft.prove(&Loops, &probes(config.vocab)).unwrap();
     draft.hand_over().unwrap();
     let (large, larger) = (Folder::open(&large).unwrap(), Folder::open(&larger).unwrap());
-    let back = again.retracted(&larger);
+    let back = again.retracted(&larger).unwrap();
     assert_eq!(back.read("1/down").unwrap(), large.read("1/down").unwrap());
     assert_eq!(back.read("tok").unwrap(), large.read("tok").unwrap());
 
