@@ -21,10 +21,10 @@ fn millions(years: u8, table: Table) -> f64 {
 fn counts_are_those_of_the_shapes() {
     let count = |table| [0, 1, 3, 6, 12, 15].map(|years| millions(years, table));
     assert_eq!(count(Table::Corrected), [21.7, 38.9, 100.1, 213.2, 552.5, 1733.6]);
-    assert_eq!(count(Table::Guide), [10.3, 19.4, 41.6, 137.8, 435.6, 2599.2]);
+    assert_eq!(count(Table::Guide), [10.3, 19.4, 41.6, 137.8, 435.5, 2598.6]);
     assert_eq!(
         count(Table::Architecture),
-        [26.4, 49.9, 137.8, 301.2, 804.2, 2599.2]
+        [26.4, 49.9, 137.8, 301.2, 804.2, 2598.6]
     );
 }
 
