@@ -33,7 +33,7 @@ pub fn inflect(adjective: &str, agreement: Agreement) -> String {
     let (head, rest) = adjective
         .split_once(' ')
         .map_or((adjective, ""), |(head, rest)| (head, rest));
-    const FIXED: [&str; 17] = [
+    const FIXED: [&str; 16] = [
         "de",
         "en",
         "sin",
@@ -45,7 +45,6 @@ pub fn inflect(adjective: &str, agreement: Agreement) -> String {
         "fuera",
         "cerca",
         "lejos",
-        "más",
         "mal",
         "múltiplo",
         "divisor",
@@ -54,6 +53,14 @@ pub fn inflect(adjective: &str, agreement: Agreement) -> String {
     ];
     if FIXED.contains(&head) {
         return adjective.to_owned();
+    }
+    match head {
+        "más" => return format!("más {}", inflect(rest, agreement)),
+        "buen" => {
+            let good = agreement.pick(["buen", "buena", "buenos", "buenas"]);
+            return format!("{good} {}", inflect(rest, agreement));
+        }
+        _ => {}
     }
     let mut form = head.to_owned();
     if agreement.gender == Gender::Feminine {

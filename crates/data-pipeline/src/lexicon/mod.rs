@@ -9,7 +9,7 @@ mod verb;
 
 pub use agreement::{Agreement, Gender, inflect};
 pub use noun::{Noun, plural};
-pub use table::{Adjective, Copula, Domain, Piece, Subject, lexicon};
+pub use table::{Adjective, Copula, Domain, Piece, Predicates, Subject, lexicon};
 pub use verb::{Person, Simple, Verb};
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Nouns: read with their article, put into the plural by rule.
 
 use super::agreement::{Agreement, Gender};
+use super::verb::accent_last_vowel;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noun {
@@ -12,6 +13,8 @@ pub struct Noun {
     pub fixed_number: bool,
     /// *Marte*, *los Tigres* said without choosing a determiner.
     pub proper: bool,
+    /// Stands without an article: *Marte*, *mis padres*.
+    pub bare: bool,
 }
 
 impl Noun {
@@ -45,6 +48,7 @@ impl Noun {
             masculine_article: marked,
             fixed_number: plural || rest.contains(' '),
             proper: rest.starts_with(char::is_uppercase),
+            bare: false,
         }
     }
 
@@ -55,15 +59,15 @@ impl Noun {
             masculine_article: false,
             fixed_number: true,
             proper: true,
+            bare: true,
         }
     }
 
     /// The definite article, empty where the noun stands without one.
     pub fn definite(&self, agreement: Agreement) -> &'static str {
-        let bare = self.proper && (!self.text.contains(' ') && self.agreement == Agreement::MASCULINE);
         match agreement.plural {
+            _ if self.bare => "",
             false if self.masculine_article => "el",
-            false if bare => "",
             _ => agreement.pick(["el", "la", "los", "las"]),
         }
     }
@@ -71,9 +75,6 @@ impl Noun {
 
 /// The plural of a word.
 pub fn plural(word: &str) -> String {
-    if word == "joven" {
-        return "jóvenes".to_owned();
-    }
     if word.ends_with(['a', 'e', 'i', 'o', 'u', 'á', 'é', 'ó']) {
         return format!("{word}s");
     }
@@ -90,6 +91,13 @@ pub fn plural(word: &str) -> String {
         if let Some(root) = word.strip_suffix(stressed) {
             return format!("{root}{plain}");
         }
+    }
+    if let Some(stem) = ["an", "en", "in", "on"]
+        .iter()
+        .find_map(|end| word.strip_suffix(end))
+    {
+        // examen → exámenes: the stress stays where it was, and now needs its mark.
+        return format!("{}{}es", accent_last_vowel(stem), &word[stem.len()..]);
     }
     if word.ends_with(['s', 'x']) {
         return word.to_owned();
@@ -111,6 +119,8 @@ mod tests {
             ("crisis", "crisis"),
             ("inglés", "ingleses"),
             ("café", "cafés"),
+            ("examen", "exámenes"),
+            ("joven", "jóvenes"),
         ] {
             assert_eq!(plural(one), many);
         }

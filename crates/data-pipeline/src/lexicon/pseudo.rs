@@ -63,8 +63,9 @@ pub fn infinitive(rng: &mut ChaCha8Rng) -> String {
     let ending = ["ar", "ar", "ar", "ear", "izar", "ecer", "er", "ir"][rng.random_range(0..8)];
     let mut stem = stem(rng);
     if ending == "er" || ending == "ir" {
-        stem.truncate(stem.trim_end_matches(['c', 'g', 'z']).len());
-        stem.push('d');
+        let open = stem.trim_end_matches(|letter| !"aeiou".contains(letter)).len();
+        stem.truncate(open);
+        stem.push_str(["d", "nd", "b", "m", "t", "rr"][rng.random_range(0..6)]);
     }
     format!("{stem}{ending}")
 }

@@ -18,6 +18,7 @@ const IMPERSONAL: &str = include_str!("../../data/es/impersonal.tsv");
 const PASSIVE: &str = include_str!("../../data/es/passive.tsv");
 const GUSTAR: &str = include_str!("../../data/es/gustar.tsv");
 const SYMBOLS: &str = include_str!("../../data/es/symbols.tsv");
+const ADJUNCTS: &str = include_str!("../../data/es/adjuncts.tsv");
 const MODIFIERS: &str = include_str!("../../data/es/modifiers.tsv");
 pub const IRREGULAR: &str = include_str!("../../data/es/irregular.tsv");
 
@@ -37,6 +38,8 @@ pub enum Piece {
     Name,
     /// `#lugar`: the name of a place.
     Place,
+    /// `N`: a number.
+    Number,
 }
 
 /// A verb with the subjects it takes and the complements it governs.
@@ -115,6 +118,7 @@ pub struct Lexicon {
     pub pleasing_infinitives: Vec<String>,
     pub symbols: Vec<Vec<String>>,
     pub modifying_phrases: Vec<String>,
+    pub adjuncts: Vec<&'static str>,
     pub pseudo: Pseudo,
     pub aux: Auxiliaries,
 }
@@ -153,6 +157,10 @@ pub struct Auxiliaries {
     pub pensar: &'static Verb,
     pub dejar: &'static Verb,
     pub empezar: &'static Verb,
+    /// *parecer*, *resultar*: what may stand for *ser* before an adjective.
+    pub like_ser: Vec<&'static Verb>,
+    /// *seguir*, *quedar*: what may stand for *estar*.
+    pub like_estar: Vec<&'static Verb>,
 }
 
 /// The lexicon, read at the first call.
@@ -193,6 +201,8 @@ impl Reader {
         let word = |word: &str| {
             let (mark, name) = (word.chars().next(), word.get(1..).unwrap_or(""));
             match mark {
+                Some('N') if name.is_empty() => Piece::Number,
+                _ if name.is_empty() => Piece::Word(word.to_owned()),
                 Some('@') => Piece::Phrase(self.class(name)),
                 Some('=') => Piece::Definite(self.class(name)),
                 Some('~') => Piece::BarePlural(self.class(name)),
@@ -290,6 +300,7 @@ impl Lexicon {
                 .map(|l| l.split(' ').map(str::to_owned).collect())
                 .collect(),
             modifying_phrases: modifiers("fixed"),
+            adjuncts: lines(ADJUNCTS).collect(),
             pseudo,
             aux: Auxiliaries {
                 haber: reader.verb("haber"),
@@ -305,6 +316,12 @@ impl Lexicon {
                 pensar: reader.verb("pensar:ie"),
                 dejar: reader.verb("dejar"),
                 empezar: reader.verb("empezar:ie"),
+                like_ser: ["parecer", "resultar", "volverse:ue"]
+                    .map(|verb| reader.verb(verb))
+                    .into(),
+                like_estar: ["seguir:i", "quedar", "parecer", "permanecer"]
+                    .map(|verb| reader.verb(verb))
+                    .into(),
             },
         }
     }

@@ -378,7 +378,8 @@ fn with_vos(mut six: Vec<String>, vos: impl Fn(&[String]) -> String) -> [String;
     six.try_into().expect("six persons and vos make seven")
 }
 
-fn accent_last_vowel(root: &str) -> String {
+/// *habla* → *hablá*: marks the stress on the last vowel.
+pub fn accent_last_vowel(root: &str) -> String {
     let Some((at, vowel)) = root.char_indices().rev().find(|(_, c)| "aeiou".contains(*c)) else {
         return root.to_owned();
     };

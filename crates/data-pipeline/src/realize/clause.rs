@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::lexicon::{Adjective, Agreement, Person, Simple, Verb, inflect, lexicon};
+use crate::lexicon::{Adjective, Agreement, Person, Simple, Subject, Verb, inflect, lexicon, plural};
 
 /// A word of the lexicon or an inflected one.
 pub type Word = Cow<'static, str>;
@@ -14,8 +14,12 @@ pub enum Part {
     /// The person whom something pleases or hurts: *a María* in *a María le gusta el cine*.
     Dative,
     Negation,
+    /// The finite verb before an infinitive or gerund: *puede* in *puede dormir*.
+    Auxiliary,
     Verb,
     Complement,
+    /// When, where: what a clause could do without.
+    Adjunct,
     /// A word of the connective phrase.
     Link,
 }
@@ -38,6 +42,8 @@ pub struct NounPhrase {
     pub words: Vec<Word>,
     /// The pronoun that may stand for it.
     pub pronoun: &'static str,
+    /// What it was drawn as.
+    pub kind: Option<Subject>,
 }
 
 #[derive(Clone, Debug)]
@@ -47,8 +53,8 @@ pub enum Complement {
     Object(Vec<Word>, Agreement),
     /// Agrees with the subject.
     Predicate(&'static Adjective),
-    /// An invented adjective, which agrees too.
-    Invented(&'static str),
+    /// A participle or an invented adjective, which agrees too.
+    Agreeing(&'static str),
 }
 
 /// What stands before the infinitive of the clause's own verb.
@@ -73,6 +79,15 @@ pub struct Clause {
     /// The subject follows the verb.
     pub inverted: bool,
     pub complement: Complement,
+    /// A pronoun for whom the verb concerns: *te* in *te ayudo*.
+    pub pronoun: &'static str,
+    /// The complement names something that this other atom has named: said as *lo, la, los, las* after it.
+    pub same_object: Option<usize>,
+    pub adjunct: Vec<Word>,
+    /// The adjunct opens the clause.
+    pub fronted: bool,
+    /// The subject is a person, so that the infinitive alone makes sense: *ser feliz*.
+    pub human: bool,
     /// The tense this clause takes in stories about the past.
     pub past: Time,
     pub subject_id: u32,
@@ -91,6 +106,10 @@ pub struct Manner {
     pub clitic: bool,
     /// Agree with two subjects: *Ana y Luis cantan*.
     pub joint: bool,
+    /// Of nobody in particular: *cansarse*, *ser rico*.
+    pub generic: bool,
+    /// Leave out the name of whom it pleases.
+    pub dative_known: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +120,28 @@ pub enum SubjectForm {
 }
 
 impl Clause {
+    /// A clause of this verb and nothing else.
+    pub fn of(verb: Option<&'static Verb>) -> Clause {
+        Clause {
+            subject: None,
+            dative: None,
+            periphrasis: None,
+            verb,
+            passive: false,
+            inverted: false,
+            complement: Complement::Words(Vec::new()),
+            pronoun: "",
+            same_object: None,
+            adjunct: Vec::new(),
+            fronted: false,
+            human: false,
+            past: Time::Simple(Simple::Preterite),
+            subject_id: 0,
+            verb_id: 0,
+            complement_id: 0,
+        }
+    }
+
     pub fn agreement(&self) -> Agreement {
         self.subject
             .as_ref()
@@ -113,7 +154,7 @@ impl Clause {
 
     /// Whether the clause can be said in the infinitive without losing who acts.
     pub fn has_infinitive(&self) -> bool {
-        self.verb.is_some() && self.dative.is_none() && !self.passive && self.subject.is_some()
+        self.verb.is_some() && self.dative.is_none() && !self.passive && self.human
     }
 
     pub fn reflexive(&self) -> bool {
@@ -132,28 +173,48 @@ impl Clause {
         };
         if manner.time == Time::Infinitive {
             self.negate(manner, out);
-            self.say_infinitive(out);
+            self.say_infinitive(manner, out);
             self.say_complement(manner, out);
+            self.say_adjunct(out);
             return;
         }
-        let subject_last = self.dative.is_some() || self.passive || self.inverted;
-        if let Some((_, name)) = &self.dative {
+        if self.fronted {
+            self.say_adjunct(out);
+        }
+        if let (Some((_, name)), false) = (&self.dative, manner.dative_known) {
             out.extend(name.iter().map(|w| (w.clone(), Part::Dative)));
         }
-        if !subject_last {
+        let last = self.subject_last();
+        if !last {
             subject_words(out);
         }
         self.negate(manner, out);
         if let Some(verb) = self.verb {
             self.say_finite(verb, manner, out);
         }
-        if subject_last && self.passive {
-            subject_words(out);
-        }
-        if subject_last && !self.passive {
+        let predicate = matches!(
+            self.complement,
+            Complement::Predicate(_) | Complement::Agreeing(_)
+        );
+        if last && !predicate {
             subject_words(out);
         }
         self.say_complement(manner, out);
+        if last && predicate {
+            subject_words(out);
+        }
+        if !self.fronted {
+            self.say_adjunct(out);
+        }
+    }
+
+    /// Whether the subject follows the verb.
+    pub fn subject_last(&self) -> bool {
+        self.dative.is_some() || self.passive || self.inverted
+    }
+
+    fn say_adjunct(&self, out: &mut Vec<(Word, Part)>) {
+        out.extend(self.adjunct.iter().map(|w| (w.clone(), Part::Adjunct)));
     }
 
     fn negate(&self, manner: Manner, out: &mut Vec<(Word, Part)>) {
@@ -167,18 +228,25 @@ impl Clause {
             (Person::El, true) => Person::Ellos,
             (person, _) => person,
         };
-        let reflexive = verb.reflexive.then(|| reflexive_pronoun(person));
         let modal = self.periphrasis;
+        let part = if modal.is_some() {
+            Part::Auxiliary
+        } else {
+            Part::Verb
+        };
+        let clitic = if verb.reflexive {
+            reflexive_pronoun(person)
+        } else {
+            self.pronoun
+        };
         if self.passive {
-            out.push(("se".into(), Part::Verb));
+            out.push(("se".into(), part));
         }
         if let Some((whom, _)) = self.dative {
-            out.push((dative_pronoun(whom).into(), Part::Verb));
+            out.push((dative_pronoun(whom).into(), part));
         }
-        match (modal, reflexive) {
-            (None, Some(clitic)) => out.push((clitic.into(), Part::Verb)),
-            (Some(p), Some(clitic)) if p.gerund => out.push((clitic.into(), Part::Verb)),
-            _ => {}
+        if !clitic.is_empty() && modal.is_none_or(|p| p.gerund) {
+            out.push((clitic.into(), part));
         }
         if let (true, Complement::Object(_, agreement)) = (manner.clitic, &self.complement) {
             out.push((
@@ -186,7 +254,7 @@ impl Clause {
                 Part::Complement,
             ));
         }
-        let mut push = |text: Word| out.push((text, Part::Verb));
+        let mut push = |text: Word| out.push((text, part));
         let head = modal.map_or(verb, |p| p.verb);
         if self.subject.is_none()
             && std::ptr::eq(head, lexicon().aux.haber)
@@ -196,48 +264,54 @@ impl Clause {
         } else {
             finite(head, manner.time, person, &mut push);
         }
-        if let Some(p) = modal {
-            if p.gerund {
-                push(Cow::Borrowed(&verb.gerund));
-            } else {
-                if !p.link.is_empty() {
-                    push(p.link.into());
-                }
-                match reflexive {
-                    Some(clitic) => push(format!("{}{clitic}", verb.infinitive).into()),
-                    None => push(Cow::Borrowed(&verb.infinitive)),
-                }
-            }
+        let Some(p) = modal else { return };
+        if !p.link.is_empty() {
+            push(p.link.into());
         }
+        let word = match p.gerund {
+            true => Cow::Borrowed(verb.gerund.as_str()),
+            false if clitic.is_empty() => Cow::Borrowed(verb.infinitive.as_str()),
+            false => format!("{}{clitic}", verb.infinitive).into(),
+        };
+        out.push((word, Part::Verb));
     }
 
-    fn say_infinitive(&self, out: &mut Vec<(Word, Part)>) {
+    fn say_infinitive(&self, manner: Manner, out: &mut Vec<(Word, Part)>) {
         let Some(verb) = self.verb else { return };
+        let person = if manner.generic { Person::El } else { self.person() };
+        let clitic = if verb.reflexive {
+            reflexive_pronoun(person)
+        } else {
+            self.pronoun
+        };
         if let Some(p) = self.periphrasis {
-            out.push((Cow::Borrowed(&p.verb.infinitive), Part::Verb));
+            out.push((Cow::Borrowed(&p.verb.infinitive), Part::Auxiliary));
+            if !p.link.is_empty() {
+                out.push((p.link.into(), Part::Auxiliary));
+            }
             if p.gerund {
-                let ending = if verb.reflexive {
-                    enclitic_gerund(&verb.gerund, self.person())
-                } else {
+                let word = if clitic.is_empty() {
                     verb.gerund.clone()
+                } else {
+                    enclitic_gerund(&verb.gerund, clitic)
                 };
-                out.push((ending.into(), Part::Verb));
+                out.push((word.into(), Part::Verb));
                 return;
             }
-            if !p.link.is_empty() {
-                out.push((p.link.into(), Part::Verb));
-            }
         }
-        let word = if verb.reflexive {
-            format!("{}{}", verb.infinitive, reflexive_pronoun(self.person())).into()
-        } else {
-            Cow::Borrowed(verb.infinitive.as_str())
+        let word = match clitic {
+            "" => Cow::Borrowed(verb.infinitive.as_str()),
+            clitic => format!("{}{clitic}", verb.infinitive).into(),
         };
         out.push((word, Part::Verb));
     }
 
     fn say_complement(&self, manner: Manner, out: &mut Vec<(Word, Part)>) {
-        let mut agreement = self.agreement();
+        let mut agreement = if manner.generic {
+            Agreement::MASCULINE
+        } else {
+            self.agreement()
+        };
         if manner.joint {
             agreement.plural = true;
         }
@@ -253,11 +327,12 @@ impl Clause {
                         let article = agreement.pick(["un ", "una ", "", ""]);
                         format!("{article}{}", inflect(noun, agreement))
                     }
+                    Adjective::Fixed(text) if agreement.plural => several(text),
                     Adjective::Fixed(text) => text.clone(),
                 };
                 out.extend(text.split(' ').map(|w| (w.to_owned().into(), Part::Complement)));
             }
-            Complement::Invented(word) => out.push((inflect(word, agreement).into(), Part::Complement)),
+            Complement::Agreeing(word) => out.push((inflect(word, agreement).into(), Part::Complement)),
         }
     }
 }
@@ -281,6 +356,23 @@ pub fn finite(verb: &'static Verb, time: Time, person: Person, push: &mut impl F
     }
 }
 
+/// *un número primo* → *números primos*; what has no article stays.
+fn several(text: &str) -> String {
+    let Some(noun) = text.strip_prefix("un ").or(text.strip_prefix("una ")) else {
+        return text.to_owned();
+    };
+    let mut changing = true;
+    let words = noun.split(' ').map(|word| {
+        changing &= !matches!(word, "de" | "por" | "que");
+        match word {
+            "buen" => "buenos".to_owned(),
+            word if changing => plural(word),
+            word => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn reflexive_pronoun(person: Person) -> &'static str {
     match person {
         Person::Yo => "me",
@@ -299,12 +391,12 @@ fn dative_pronoun(person: Person) -> &'static str {
     }
 }
 
-fn enclitic_gerund(gerund: &str, person: Person) -> String {
+fn enclitic_gerund(gerund: &str, clitic: &str) -> String {
     let root = &gerund[..gerund.len() - "ando".len()];
     let stressed = if gerund.ends_with("ando") {
         "ándo"
     } else {
         "éndo"
     };
-    format!("{root}{stressed}{}", reflexive_pronoun(person))
+    format!("{root}{stressed}{clitic}")
 }

@@ -44,6 +44,9 @@ pub enum Mood {
     Cuando,
     Subjunctive,
     Infinitive,
+    /// The infinitive of nobody in particular: *ser rico implica ser feliz*.
+    Generic,
+    /// The imperfect subjunctive.
     Past,
     /// After *deber*, *tener que*, *haber de*.
     Obligation(Obligation),
@@ -66,8 +69,15 @@ pub enum Share {
     Head,
     /// Predicate of two subjects, in the plural.
     Joint,
+    /// The same in two pieces, so that *ambos* can stand between: *son*, *pares*.
+    JointVerb,
+    JointComplement,
     /// Predicate of one of two subjects.
     OneOf,
+    /// The subject of clauses that put it after the verb: *me gusta* el cine.
+    Postposed,
+    /// What follows the auxiliary: *puede* asistir a clase.
+    Rest,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +171,26 @@ impl Construction {
             Some(phrase) => (phrase, true),
             None => (phrase, false),
         };
-        let segments: Vec<Segment> = phrase.split(' ').map(Segment::read).collect();
+        let mut segments: Vec<Segment> = phrase.split(' ').map(Segment::read).collect();
+        let slots = || {
+            segments.iter().filter_map(|s| {
+                if let Segment::Slot(slot) = s {
+                    Some(slot)
+                } else {
+                    None
+                }
+            })
+        };
+        let alone = slots().all(|slot| slot.mood == Mood::Infinitive);
+        if alone || !same_subject {
+            for segment in &mut segments {
+                if let Segment::Slot(slot) = segment
+                    && slot.mood == Mood::Infinitive
+                {
+                    slot.mood = Mood::Generic;
+                }
+            }
+        }
         let words: Vec<&str> = phrase
             .split(' ')
             .map(|w| if w.starts_with('{') { "…" } else { w })
@@ -248,6 +277,10 @@ impl Segment {
             "subj" => Share::Subject,
             "head" => Share::Head,
             "pred" => Share::Joint,
+            "verb" => Share::JointVerb,
+            "both" => Share::JointComplement,
+            "post" => Share::Postposed,
+            "rest" => Share::Rest,
             "one" => Share::OneOf,
             other => panic!("no part is called {other}"),
         };

@@ -6,13 +6,14 @@ use std::borrow::Cow;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::clause::{Clause, Complement, NounPhrase, Part, Periphrasis, Time, Word};
+use super::clause::{Clause, Complement, Manner, NounPhrase, Periphrasis, SubjectForm, Time, Word};
+use super::phrase::push_words;
 use crate::lexicon::{
-    Agreement, Copula, Domain, Gender, Noun, Person, Piece, Simple, Subject, Verb, lexicon, plural,
+    Adjective, Agreement, Copula, Domain, Noun, Person, Piece, Predicates, Simple, Subject, Verb, lexicon,
 };
 
 /// Chance that a content word is an invented one.
-const PSEUDO: f64 = 0.14;
+pub const PSEUDO: f64 = 0.14;
 
 /// Draws clauses for one sentence.
 pub struct Writer<'r> {
@@ -28,6 +29,10 @@ pub enum Variation {
     Subject,
     /// The same subject does something else.
     Predicate,
+    /// The same subject can, must or is about to do something else.
+    Verb,
+    /// The same subject does something else to the same object.
+    Object,
 }
 
 impl<'r> Writer<'r> {
@@ -39,11 +44,15 @@ impl<'r> Writer<'r> {
         }
     }
 
-    fn pick<T>(&mut self, of: &'static [T]) -> &'static T {
+    pub fn pick<T>(&mut self, of: &'static [T]) -> &'static T {
         &of[self.rng.random_range(0..of.len())]
     }
 
-    fn chance(&mut self, p: f64) -> bool {
+    pub fn text<S: AsRef<str>>(&mut self, of: &'static [S]) -> &'static str {
+        self.pick(of).as_ref()
+    }
+
+    pub fn chance(&mut self, p: f64) -> bool {
         self.rng.random_bool(p)
     }
 
@@ -52,123 +61,197 @@ impl<'r> Writer<'r> {
         self.next_id
     }
 
+    /// Names the three parts anew: nothing is shared with another clause.
+    fn fresh(&mut self, clause: Clause) -> Clause {
+        Clause {
+            subject_id: self.id(),
+            verb_id: self.id(),
+            complement_id: self.id(),
+            ..clause
+        }
+    }
+
     /// A clause that shares nothing by intent.
     pub fn clause(&mut self) -> Clause {
         let mathematics = self.domain.code == "mat";
-        let roll = self.rng.random_range(0..100);
-        match roll {
+        let clause = match self.rng.random_range(0..100) {
             0..8 if !self.domain.impersonal.is_empty() => self.impersonal(),
-            0..100 if self.domain.verbs.is_empty() => self.impersonal(),
+            _ if self.domain.verbs.is_empty() => self.impersonal(),
             8..14 if !self.domain.passive.is_empty() => self.passive(),
             14..20 if !mathematics => self.pleasing(),
-            20..44 => self.predicate(None),
-            44..74 if mathematics => self.predicate(None),
+            20..23 if !mathematics => self.anybody(),
+            23..48 => self.predicate(None),
+            48..76 if mathematics => self.predicate(None),
             _ => self.verbal(None),
+        };
+        self.with_adjunct(clause)
+    }
+
+    fn with_adjunct(&mut self, mut clause: Clause) -> Clause {
+        if clause.verb.is_some() && self.domain.code != "mat" && self.chance(0.07) {
+            push_words(&mut clause.adjunct, self.text(&lexicon().adjuncts));
+            clause.fronted = self.chance(0.4);
         }
+        clause
     }
 
     /// A clause that differs from `model` in one part only, where that is possible.
-    pub fn vary(&mut self, model: &Clause, variation: Variation) -> Clause {
-        let mut clause = model.clone();
-        for _ in 0..8 {
-            let other = match variation {
-                Variation::Predicate => self.same_subject(model),
-                Variation::Complement => self.other_complement(model),
-                Variation::Subject => self.other_subject(model),
+    pub fn vary(&mut self, model: &Clause, at: usize, variation: Variation) -> Clause {
+        for attempt in 0..10 {
+            let other = match (attempt, variation) {
+                (0..4, Variation::Complement) => self.other_complement(model),
+                (0..4, Variation::Subject) => self.other_subject(model),
+                (0..4, Variation::Verb) => self.other_verb(model),
+                (0..4, Variation::Object) => self.same_object(model, at),
+                (4..6, _) => self.other_complement(model),
+                (6..7, _) => self.other_subject(model),
+                _ => self.same_subject(model),
             };
-            let Some(other) = other else { break };
-            if said(&other) != said(model) {
+            if let Some(other) = other.filter(|other| said(other) != said(model)) {
                 return other;
             }
-            clause = other;
         }
-        if said(&clause) == said(model) {
-            self.clause()
-        } else {
-            clause
-        }
+        self.clause()
     }
 
     fn same_subject(&mut self, model: &Clause) -> Option<Clause> {
-        let subject = model.subject.clone()?;
+        model.subject.as_ref()?;
         if model.dative.is_some() || model.passive {
             return None;
         }
-        let mut clause = if self.chance(0.3) {
+        let clause = if self.chance(0.3) {
             self.predicate(Some(model))
         } else {
             self.verbal(Some(model))
         };
-        if clause.dative.is_some() || clause.subject.is_none() {
+        Some(self.with_adjunct(clause))
+    }
+
+    /// *puede asistir a clase* → *puede optar por un examen*; *está lloviendo* → *está nevando*.
+    fn other_verb(&mut self, model: &Clause) -> Option<Clause> {
+        if model.subject.is_none() && !model.passive {
+            let mut clause = self.impersonal();
+            clause.periphrasis = model.periphrasis;
+            let same_kind = model.periphrasis.is_some()
+                && matches!(&clause.complement, Complement::Words(w) if w.is_empty());
+            return same_kind.then_some(clause);
+        }
+        let mut clause = self.same_subject(model)?;
+        let copula = matches!(
+            clause.complement,
+            Complement::Predicate(_) | Complement::Agreeing(_)
+        );
+        clause.periphrasis = Some(model.periphrasis?);
+        clause.inverted = false;
+        clause.fronted = false;
+        clause.adjunct.clear();
+        (!copula && !clause.reflexive() && clause.pronoun.is_empty()).then_some(clause)
+    }
+
+    /// *cumplió las órdenes* → *las entendió*.
+    fn same_object(&mut self, model: &Clause, at: usize) -> Option<Clause> {
+        let Complement::Object(..) = model.complement else {
+            return None;
+        };
+        let clause = self.verbal(Some(model));
+        if !self.domain.verbs.iter().any(|used| fits(&used.subjects, model)) {
             return None;
         }
-        if clause.subject_id != model.subject_id {
-            clause.subject = Some(subject);
-            clause.subject_id = model.subject_id;
-        }
-        Some(clause)
+        let transitive = matches!(clause.complement, Complement::Object(..));
+        let plain = clause.periphrasis.is_none() && !clause.reflexive() && clause.pronoun.is_empty();
+        (transitive && plain).then(|| Clause {
+            complement: model.complement.clone(),
+            complement_id: model.complement_id,
+            same_object: Some(at),
+            ..clause
+        })
     }
 
     fn other_complement(&mut self, model: &Clause) -> Option<Clause> {
         let verb = model.verb?;
-        if model.dative.is_some() || model.passive {
-            return None;
+        if model.dative.is_some() {
+            return self.other_subject(model);
+        }
+        if model.passive && model.subject.is_some() {
+            return self.other_subject(model);
         }
         let mut clause = model.clone();
         clause.complement_id = self.id();
+        clause.same_object = None;
+        clause.adjunct.clear();
         match &model.complement {
-            Complement::Predicate(_) | Complement::Invented(_) => {
-                let domain = self.domain;
-                let copula = if std::ptr::eq(verb, lexicon().aux.ser) {
-                    Copula::Ser
-                } else {
-                    Copula::Estar
-                };
-                let kinds: Vec<_> = domain.predicates.iter().filter(|p| p.copula == copula).collect();
-                let with: Vec<_> = kinds
-                    .iter()
-                    .filter(|p| match &model.complement {
-                        Complement::Predicate(a) => p.adjectives.contains(a),
-                        _ => true,
-                    })
-                    .collect();
-                let kind = with.get(self.rng.random_range(0..with.len().max(1)))?;
-                let adjectives = &kind.adjectives;
-                clause.complement =
-                    Complement::Predicate(&adjectives[self.rng.random_range(0..adjectives.len())]);
+            Complement::Predicate(_) | Complement::Agreeing(_) => {
+                let kind = self.predicates_like(&model.complement)?;
+                clause.complement = Complement::Predicate(self.pick(&kind.adjectives));
             }
+            Complement::Words(words) if words.is_empty() => return None,
             _ => {
                 let domain = self.domain;
-                let used = domain.verbs.iter().find(|u| std::ptr::eq(u.verb, verb))?;
-                let filled: Vec<_> = used.complements.iter().filter(|c| !c.is_empty()).collect();
+                let uses = domain
+                    .verbs
+                    .iter()
+                    .filter(|u| std::ptr::eq(u.verb, verb))
+                    .map(|u| &u.complements);
+                let bare = domain
+                    .impersonal
+                    .iter()
+                    .filter(|u| std::ptr::eq(u.verb, verb))
+                    .map(|u| &u.complements);
+                let complements = if model.subject.is_some() {
+                    uses.collect()
+                } else {
+                    bare.collect::<Vec<_>>()
+                };
+                let filled: Vec<_> = complements
+                    .into_iter()
+                    .flatten()
+                    .filter(|c| !c.is_empty())
+                    .collect();
                 let pieces = *filled.get(self.rng.random_range(0..filled.len().max(1)))?;
                 clause.complement = self.complement(pieces);
-                if matches!(&model.complement, Complement::Words(w) if w.is_empty()) {
-                    return None;
-                }
+                clause.pronoun = "";
             }
         }
         Some(clause)
+    }
+
+    /// The line of the tables that a predicate was drawn from.
+    fn predicates_like(&mut self, complement: &Complement) -> Option<&'static Predicates> {
+        let domain = self.domain;
+        let of = |adjective: &Adjective| {
+            domain
+                .predicates
+                .iter()
+                .find(|p| p.adjectives.contains(adjective))
+        };
+        match complement {
+            Complement::Predicate(adjective) => of(adjective),
+            _ => None,
+        }
     }
 
     fn other_subject(&mut self, model: &Clause) -> Option<Clause> {
         let old = model.subject.as_ref()?;
         let domain = self.domain;
         let mut clause = model.clone();
-        if model.dative.is_some() || model.passive {
+        clause.same_object = None;
+        let subject = if model.dative.is_some() || model.passive {
             let noun = self.noun_near(old)?;
-            let phrase = self.phrase(noun);
-            clause.subject = Some(phrase);
+            self.phrase(noun)
         } else {
             let verb = model.verb?;
             let kinds: Vec<Subject> = match &model.complement {
-                Complement::Predicate(a) => domain
-                    .predicates
-                    .iter()
-                    .find(|p| p.adjectives.contains(a))?
-                    .subjects
-                    .clone(),
-                Complement::Invented(_) => vec![Subject::Name],
+                Complement::Predicate(_) => self.predicates_like(&model.complement)?.subjects.clone(),
+                Complement::Agreeing(_) => {
+                    let noun = self.noun_near(old)?;
+                    let subject = self.phrase(noun);
+                    let subject_id = self.id();
+                    return Some(Clause {
+                        subject: Some(subject),
+                        subject_id,
+                        ..clause
+                    });
+                }
                 _ => domain
                     .verbs
                     .iter()
@@ -178,86 +261,97 @@ impl<'r> Writer<'r> {
             };
             let third: Vec<_> = kinds.into_iter().filter(|k| *k != Subject::Personal).collect();
             let kind = *third.get(self.rng.random_range(0..third.len().max(1)))?;
-            let subject = self.subject(kind);
-            clause.subject = Some(subject);
-        }
+            self.subject(kind)
+        };
+        clause.subject = Some(subject);
         clause.subject_id = self.id();
         Some(clause)
     }
 
     /// Another noun of the class that a phrase was drawn from.
     fn noun_near(&mut self, phrase: &NounPhrase) -> Option<&'static Noun> {
-        let last = phrase.words.last()?;
-        let class = lexicon()
-            .classes
-            .iter()
-            .find(|class| class.iter().any(|noun| noun.text == last.as_ref()))?;
-        Some(self.pick(class))
+        let Some(Subject::Class(class)) = phrase.kind else {
+            return None;
+        };
+        Some(self.pick(&lexicon().classes[class]))
     }
 
     fn verbal(&mut self, like: Option<&Clause>) -> Clause {
         let verbs = &self.domain.verbs;
-        let mut used = &verbs[self.rng.random_range(0..verbs.len())];
-        if let Some(model) = like {
-            for _ in 0..30 {
-                if self.fits(&used.subjects, model) {
-                    break;
-                }
-                used = &verbs[self.rng.random_range(0..verbs.len())];
+        let start = self.rng.random_range(0..verbs.len());
+        let around = verbs[start..].iter().chain(&verbs[..start]);
+        let mut around = around.filter(|one| like.is_none_or(|model| fits(&one.subjects, model)));
+        let used = around.next().unwrap_or(&verbs[start]);
+        let kind = *self.pick(&used.subjects);
+        let pieces = self.pick(&used.complements);
+        let mut complement = self.complement(pieces);
+        let mut pronoun = "";
+        if matches!(pieces.as_slice(), [Piece::Word(a), _] if a == "a")
+            && used.subjects.contains(&Subject::Name)
+            && self.chance(0.3)
+        {
+            let place = matches!(pieces[1], Piece::Place) || used.verb.infinitive == "ir";
+            if !place && !used.verb.reflexive && self.takes_persons(&pieces[1]) {
+                pronoun = self.text(&["me", "te", "lo", "la", "nos", "los", "me", "te"]);
+                complement = Complement::Words(Vec::new());
             }
         }
-        let kind = used.subjects[self.rng.random_range(0..used.subjects.len())];
-        let (subject, subject_id) = match like {
-            Some(model) => (model.subject.clone(), model.subject_id),
-            None => (Some(self.subject(kind)), self.id()),
-        };
-        let pieces = &used.complements[self.rng.random_range(0..used.complements.len())];
-        let complement = self.complement(pieces);
         let verb = if self.chance(PSEUDO) {
             *self.pick(&lexicon().pseudo.verbs)
         } else {
             used.verb
         };
-        let personal = matches!(kind, Subject::Personal | Subject::Name) || like.is_some();
+        let human = match like {
+            Some(model) => model.human,
+            None => {
+                matches!(kind, Subject::Personal | Subject::Name) || used.subjects.contains(&Subject::Name)
+            }
+        };
         let periphrasis = if self.chance(0.16) {
-            self.periphrasis(personal)
+            self.periphrasis(human)
         } else {
             None
         };
         let bare = matches!(&complement, Complement::Words(w) if w.is_empty());
-        let inverted = bare && periphrasis.is_none() && matches!(kind, Subject::Class(_)) && self.chance(0.2);
-        Clause {
-            subject,
-            dative: None,
+        let named = matches!(kind, Subject::Class(_));
+        let inverted = bare && periphrasis.is_none() && named && self.chance(0.3);
+        let clause = Clause {
             periphrasis,
-            verb: Some(verb),
-            passive: false,
             inverted,
             complement,
+            pronoun,
+            human,
             past: self.past(verb),
-            subject_id,
-            verb_id: self.id(),
-            complement_id: self.id(),
+            ..Clause::of(Some(verb))
+        };
+        self.whose(clause, kind, like)
+    }
+
+    fn takes_persons(&self, piece: &Piece) -> bool {
+        match piece {
+            Piece::Name => true,
+            Piece::Phrase(class) => [
+                "vecino", "alumno", "empleado", "juez", "paciente", "jugador", "usuario",
+            ]
+            .iter()
+            .any(|person| lexicon().classes[*class].iter().any(|noun| noun.text == *person)),
+            _ => false,
         }
     }
 
-    /// Whether the verb takes the subject that the model has.
-    fn fits(&self, subjects: &[Subject], model: &Clause) -> bool {
-        let Some(subject) = &model.subject else {
-            return false;
-        };
-        let named = subject.words.len() == 1 && subject.words[0].starts_with(char::is_uppercase);
-        match subject.person {
-            Person::El | Person::Ellos if named => subjects.contains(&Subject::Name),
-            Person::El | Person::Ellos => {
-                let last = subject.words.last().map_or("", |w| w.as_ref());
-                subjects.iter().any(|kind| match kind {
-                    Subject::Class(class) => lexicon().classes[*class].iter().any(|noun| noun.text == last),
-                    Subject::Variable => last.len() == 1,
-                    _ => false,
-                })
-            }
-            _ => subjects.contains(&Subject::Personal),
+    /// Gives a clause the model's subject, or one of its own.
+    fn whose(&mut self, clause: Clause, kind: Subject, like: Option<&Clause>) -> Clause {
+        let clause = self.fresh(clause);
+        match like {
+            Some(model) => Clause {
+                subject: model.subject.clone(),
+                subject_id: model.subject_id,
+                ..clause
+            },
+            None => Clause {
+                subject: Some(self.subject(kind)),
+                ..clause
+            },
         }
     }
 
@@ -266,127 +360,143 @@ impl<'r> Writer<'r> {
         if kinds.is_empty() {
             return self.verbal(like);
         }
-        let mut kind = &kinds[self.rng.random_range(0..kinds.len())];
-        if let Some(model) = like {
-            for _ in 0..30 {
-                if self.fits(&kind.subjects, model) {
-                    break;
-                }
-                kind = &kinds[self.rng.random_range(0..kinds.len())];
-            }
-        }
-        let (subject, subject_id) = match like {
-            Some(model) => (model.subject.clone(), model.subject_id),
-            None => {
-                let people = kind.subjects.contains(&Subject::Name);
-                let which = kind.subjects[self.rng.random_range(0..kind.subjects.len())];
-                let which = if people && self.chance(0.3) {
-                    Subject::Personal
-                } else {
-                    which
-                };
-                (Some(self.subject(which)), self.id())
-            }
+        let start = self.rng.random_range(0..kinds.len());
+        let around = kinds[start..].iter().chain(&kinds[..start]);
+        let mut around = around.filter(|one| like.is_none_or(|model| fits(&one.subjects, model)));
+        let kind = around.next().unwrap_or(&kinds[start]);
+        let people = kind.subjects.contains(&Subject::Name);
+        let which = if people && self.chance(0.3) {
+            Subject::Personal
+        } else {
+            *self.pick(&kind.subjects)
         };
-        let adjective = &kind.adjectives[self.rng.random_range(0..kind.adjectives.len())];
-        let invented = self.chance(PSEUDO);
-        let complement = if invented {
-            Complement::Invented(self.pick(&lexicon().pseudo.adjectives).as_str())
+        let adjective = self.pick(&kind.adjectives);
+        let complement = if self.chance(PSEUDO) {
+            Complement::Agreeing(self.text(&lexicon().pseudo.adjectives))
         } else {
             Complement::Predicate(adjective)
         };
         let aux = &lexicon().aux;
-        let verb = match kind.copula {
-            Copula::Ser => aux.ser,
-            Copula::Estar => aux.estar,
+        let plain = matches!(adjective, Adjective::Agreeing(_));
+        let (verb, verb_id) = match kind.copula {
+            Copula::Ser if plain && self.chance(0.06) => (*self.pick(&aux.like_ser), self.id()),
+            Copula::Estar if plain && self.chance(0.08) => (*self.pick(&aux.like_estar), self.id()),
+            Copula::Ser => (aux.ser, u32::MAX),
+            Copula::Estar => (aux.estar, u32::MAX - 1),
+        };
+        let class = matches!(which, Subject::Class(_)) && like.is_none();
+        let clause = Clause {
+            inverted: class && plain && self.chance(0.07),
+            complement,
+            human: like.map_or(people, |model| model.human),
+            past: self.past(verb),
+            ..Clause::of(Some(verb))
         };
         Clause {
-            subject,
-            dative: None,
-            periphrasis: None,
-            verb: Some(verb),
-            passive: false,
-            inverted: false,
-            complement,
-            past: self.past(verb),
-            subject_id,
-            verb_id: if kind.copula == Copula::Ser {
-                1_000_000
-            } else {
-                1_000_001
-            },
-            complement_id: self.id(),
+            verb_id,
+            ..self.whose(clause, which, like)
         }
     }
 
     fn impersonal(&mut self) -> Clause {
-        let of = &self.domain.impersonal;
-        let used = &of[self.rng.random_range(0..of.len())];
-        let pieces = &used.complements[self.rng.random_range(0..used.complements.len())];
+        let used = self.pick(&self.domain.impersonal);
+        let pieces = self.pick(&used.complements);
         let complement = self.complement(pieces);
         let weather = pieces.is_empty();
-        let periphrasis = (weather && self.chance(0.2)).then_some(Periphrasis {
+        let raining = Periphrasis {
             verb: lexicon().aux.estar,
             link: "",
             gerund: true,
-        });
-        Clause {
-            subject: None,
-            dative: None,
+        };
+        let periphrasis = (weather && self.chance(0.25)).then_some(raining);
+        let clause = Clause {
             periphrasis,
-            verb: Some(used.verb),
-            passive: false,
-            inverted: false,
             complement,
             past: self.past(used.verb),
-            subject_id: self.id(),
-            verb_id: self.id(),
-            complement_id: self.id(),
+            ..Clause::of(Some(used.verb))
+        };
+        Clause {
+            subject_id: u32::MAX,
+            ..self.fresh(clause)
         }
     }
 
+    /// *se firma el contrato*, *el contrato es firmado*.
     fn passive(&mut self) -> Clause {
-        let of = &self.domain.passive;
-        let used = &of[self.rng.random_range(0..of.len())];
-        let class = used.classes[self.rng.random_range(0..used.classes.len())];
-        let subject = self.subject(Subject::Class(class));
+        let used = self.pick(&self.domain.passive);
+        let class = *self.pick(&used.classes);
+        let subject = Some(self.subject(Subject::Class(class)));
+        let past = Time::Simple(Simple::Preterite);
+        let clause = if self.chance(0.3) {
+            let verb = lexicon().aux.ser;
+            Clause {
+                subject,
+                complement: Complement::Agreeing(&used.verb.participle),
+                past,
+                ..Clause::of(Some(verb))
+            }
+        } else {
+            Clause {
+                subject,
+                passive: true,
+                past,
+                ..Clause::of(Some(used.verb))
+            }
+        };
+        self.fresh(clause)
+    }
+
+    /// What people do in general: *se puede nadar*, *se trabaja mucho*.
+    fn anybody(&mut self) -> Clause {
+        let mut clause = self.verbal(None);
+        for _ in 0..8 {
+            let object = matches!(&clause.complement, Complement::Object(..));
+            if clause.human && !clause.reflexive() && !object && clause.pronoun.is_empty() {
+                break;
+            }
+            clause = self.verbal(None);
+        }
+        if clause.reflexive() || !clause.human {
+            return clause;
+        }
+        let can = Periphrasis {
+            verb: lexicon().aux.poder,
+            link: "",
+            gerund: false,
+        };
+        clause.periphrasis = self.chance(0.6).then_some(can);
+        clause.pronoun = "";
         Clause {
-            subject: Some(subject),
-            dative: None,
-            periphrasis: None,
-            verb: Some(used.verb),
+            subject: None,
+            subject_id: u32::MAX,
             passive: true,
             inverted: false,
-            complement: Complement::Words(Vec::new()),
-            past: Time::Simple(Simple::Preterite),
-            subject_id: self.id(),
-            verb_id: self.id(),
-            complement_id: self.id(),
+            human: false,
+            ..clause
         }
     }
 
     fn pleasing(&mut self) -> Clause {
         let used = self.pick(&lexicon().pleasing);
-        let infinitive = self.chance(0.25);
+        let infinitive = self.chance(0.3);
         let subject = if infinitive {
-            let words = self
-                .pick(&lexicon().pleasing_infinitives)
-                .split(' ')
-                .map(Cow::Borrowed)
-                .collect();
+            let mut words = Vec::new();
+            push_words(&mut words, self.text(&lexicon().pleasing_infinitives));
             NounPhrase {
                 person: Person::El,
                 agreement: Agreement::MASCULINE,
                 words,
-                pronoun: "eso",
+                pronoun: "",
+                kind: None,
             }
         } else {
-            let class = used.classes[self.rng.random_range(0..used.classes.len())];
+            let class = *self.pick(&used.classes);
             let noun = self.pick(&lexicon().classes[class]);
             let agreement = noun.agreement;
             let mut words: Vec<Word> = Vec::new();
             push_words(&mut words, noun.definite(agreement));
             push_words(&mut words, &noun.text);
+            let kind = Some(Subject::Class(class));
             NounPhrase {
                 person: if agreement.plural {
                     Person::Ellos
@@ -395,10 +505,12 @@ impl<'r> Writer<'r> {
                 },
                 agreement,
                 words,
-                pronoun: "eso",
+                pronoun: "",
+                kind,
             }
         };
-        let whom = [
+        let whom = *self.pick(&[
+            Person::Yo,
             Person::Yo,
             Person::Tu,
             Person::El,
@@ -406,66 +518,58 @@ impl<'r> Writer<'r> {
             Person::El,
             Person::Nosotros,
             Person::Ellos,
-        ][self.rng.random_range(0..7)];
+        ]);
         let mut name: Vec<Word> = Vec::new();
-        if matches!(whom, Person::El | Person::Ellos) && self.chance(0.75) {
+        if whom == Person::Ellos && self.chance(0.75) {
             name.push("a".into());
-            if whom == Person::Ellos {
-                let many = self.pick(&[
+            push_words(
+                &mut name,
+                self.text(&[
                     "los niños",
                     "los vecinos",
                     "las alumnas",
                     "los turistas",
                     "mis padres",
-                ]);
-                push_words(&mut name, many);
-            } else {
-                let phrase = self.subject(Subject::Name);
-                name.extend(phrase.words);
-            }
+                ]),
+            );
+        } else if whom == Person::El && self.chance(0.8) {
+            name.push("a".into());
+            name.extend(self.subject(Subject::Name).words);
+        } else if whom == Person::Yo && self.chance(0.12) {
+            push_words(&mut name, "a mí");
         }
-        let verb = if infinitive { &lexicon().pleasing[0] } else { used };
-        Clause {
+        let verb = if infinitive {
+            lexicon().pleasing[0].verb
+        } else {
+            used.verb
+        };
+        let clause = Clause {
             subject: Some(subject),
             dative: Some((whom, name)),
-            periphrasis: None,
-            verb: Some(verb.verb),
-            passive: false,
-            inverted: false,
-            complement: Complement::Words(Vec::new()),
-            past: self.past(verb.verb),
-            subject_id: self.id(),
-            verb_id: self.id(),
-            complement_id: self.id(),
-        }
+            past: self.past(verb),
+            ..Clause::of(Some(verb))
+        };
+        self.fresh(clause)
     }
 
     /// A mathematical clause of symbols: it has no verb and cannot be negated by *no*.
     pub fn symbols(&mut self) -> Clause {
-        let words = self.pick(&lexicon().symbols);
         let mut letters = ["x", "y", "z", "n", "m", "a", "b", "k"].to_vec();
-        let words = words
+        let mut letter = |rng: &mut ChaCha8Rng| letters.remove(rng.random_range(0..letters.len()));
+        let words = self
+            .pick(&lexicon().symbols)
             .iter()
             .map(|word| match word.as_str() {
-                "V" => letters.remove(self.rng.random_range(0..letters.len())).into(),
-                "V²" => format!("{}²", letters.remove(self.rng.random_range(0..letters.len()))).into(),
+                "V" => letter(self.rng).into(),
+                "V²" => format!("{}²", letter(self.rng)).into(),
                 "N" => self.rng.random_range(0..13).to_string().into(),
-                other => Cow::Owned(other.to_owned()),
-            })
-            .collect();
-        Clause {
-            subject: None,
-            dative: None,
-            periphrasis: None,
-            verb: None,
-            passive: false,
-            inverted: false,
-            complement: Complement::Words(words),
-            past: Time::Simple(Simple::Present),
-            subject_id: self.id(),
-            verb_id: self.id(),
-            complement_id: self.id(),
-        }
+                other => Cow::Borrowed(other),
+            });
+        let complement = Complement::Words(words.collect());
+        self.fresh(Clause {
+            complement,
+            ..Clause::of(None)
+        })
     }
 
     fn past(&mut self, verb: &'static Verb) -> Time {
@@ -476,19 +580,19 @@ impl<'r> Writer<'r> {
         match self.rng.random_range(0..10) {
             0..6 if state => Time::Simple(Simple::Imperfect),
             0..6 => Time::Simple(Simple::Preterite),
-            6..=8 => Time::Perfect(Simple::Present),
+            6..9 => Time::Perfect(Simple::Present),
             _ => Time::Simple(Simple::Imperfect),
         }
     }
 
-    fn periphrasis(&mut self, personal: bool) -> Option<Periphrasis> {
+    fn periphrasis(&mut self, human: bool) -> Option<Periphrasis> {
         let aux = &lexicon().aux;
         let plain = |verb, link| Periphrasis {
             verb,
             link,
             gerund: false,
         };
-        Some(match self.rng.random_range(0..if personal { 13 } else { 6 }) {
+        Some(match self.rng.random_range(0..if human { 16 } else { 6 }) {
             0..2 => plain(aux.poder, ""),
             2 => Periphrasis {
                 verb: aux.estar,
@@ -503,6 +607,7 @@ impl<'r> Writer<'r> {
             9 => plain(aux.necesitar, ""),
             10 => plain(aux.dejar, "de"),
             11 => plain(aux.pensar, ""),
+            12..15 => plain(aux.poder, ""),
             _ => Periphrasis {
                 verb: aux.estar,
                 link: "",
@@ -510,253 +615,29 @@ impl<'r> Writer<'r> {
             },
         })
     }
+}
 
-    pub fn subject(&mut self, kind: Subject) -> NounPhrase {
-        let lex = lexicon();
-        match kind {
-            Subject::Personal => {
-                let (person, pronoun, agreement) = [
-                    (Person::Yo, "yo", false),
-                    (Person::Yo, "yo", false),
-                    (Person::Tu, "tú", false),
-                    (Person::Tu, "tú", false),
-                    (Person::El, "él", false),
-                    (Person::El, "ella", false),
-                    (Person::Nosotros, "nosotros", true),
-                    (Person::Ellos, "ellos", true),
-                    (Person::El, "usted", false),
-                    (Person::Vosotros, "vosotros", true),
-                    (Person::Vos, "vos", false),
-                ][match self.rng.random_range(0..30) {
-                    n @ 0..10 => n,
-                    10..17 => 0,
-                    17..23 => 2,
-                    23..28 => 6,
-                    28 => 9,
-                    _ => 10,
-                }];
-                let gender = if pronoun == "ella" {
-                    Gender::Feminine
-                } else {
-                    Gender::Masculine
-                };
-                let shown = self.chance(0.13);
-                let words = if shown { vec![pronoun.into()] } else { Vec::new() };
-                NounPhrase {
-                    person,
-                    agreement: Agreement {
-                        gender,
-                        plural: agreement,
-                    },
-                    words,
-                    pronoun,
-                }
-            }
-            Subject::Name => {
-                let feminine = self.chance(0.5);
-                let invented = self.chance(PSEUDO);
-                let names = match (feminine, invented) {
-                    (false, false) => &lex.men,
-                    (true, false) => &lex.women,
-                    (false, true) => &lex.pseudo.men,
-                    (true, true) => &lex.pseudo.women,
-                };
-                let mut words: Vec<Word> = vec![Cow::Borrowed(self.pick(names).as_str())];
-                if self.chance(0.08) {
-                    words.push(Cow::Borrowed(self.pick(&lex.surnames).as_str()));
-                }
-                let gender = if feminine {
-                    Gender::Feminine
-                } else {
-                    Gender::Masculine
-                };
-                let pronoun = if feminine { "ella" } else { "él" };
-                NounPhrase {
-                    person: Person::El,
-                    agreement: Agreement {
-                        gender,
-                        plural: false,
-                    },
-                    words,
-                    pronoun,
-                }
-            }
-            Subject::Team => {
-                let noun = self.pick(&lex.teams);
-                self.phrase(noun)
-            }
-            Subject::Variable => {
-                let letter = *self.pick(&[
-                    "x",
-                    "y",
-                    "z",
-                    "n",
-                    "m",
-                    "a",
-                    "b",
-                    "2",
-                    "3",
-                    "x + y",
-                    "x · y",
-                    "el número n",
-                    "el entero k",
-                ]);
-                let words = letter.split(' ').map(Cow::Borrowed).collect();
-                NounPhrase {
-                    person: Person::El,
-                    agreement: Agreement::MASCULINE,
-                    words,
-                    pronoun: "",
-                }
-            }
-            Subject::Class(class) => {
-                let noun = if self.chance(PSEUDO) {
-                    self.pick(&lex.pseudo.nouns)
-                } else {
-                    self.pick(&lex.classes[class])
-                };
-                self.phrase(noun)
-            }
-        }
-    }
-
-    /// A noun with a determiner and, now and then, a modifier.
-    fn phrase(&mut self, noun: &'static Noun) -> NounPhrase {
-        let mut words = Vec::new();
-        let agreement = self.determined(noun, &mut words);
-        let pronoun = agreement.pick(["él", "ella", "ellos", "ellas"]);
-        NounPhrase {
-            person: if agreement.plural {
-                Person::Ellos
-            } else {
-                Person::El
-            },
-            agreement,
-            words,
-            pronoun,
-        }
-    }
-
-    fn determined(&mut self, noun: &'static Noun, words: &mut Vec<Word>) -> Agreement {
-        let mut agreement = noun.agreement;
-        if !noun.fixed_number && self.chance(0.1) {
-            agreement.plural = true;
-        }
-        let determiner = if noun.proper || noun.masculine_article {
-            noun.definite(agreement)
-        } else {
-            match self.rng.random_range(0..100) {
-                0..72 => noun.definite(agreement),
-                72..78 => agreement.pick(["este", "esta", "estos", "estas"]),
-                78..83 => {
-                    if agreement.plural {
-                        "mis"
-                    } else {
-                        "mi"
-                    }
-                }
-                83..87 => {
-                    if agreement.plural {
-                        "sus"
-                    } else {
-                        "su"
-                    }
-                }
-                87..89 => {
-                    if agreement.plural {
-                        "tus"
-                    } else {
-                        "tu"
-                    }
-                }
-                89..92 => agreement.pick(["nuestro", "nuestra", "nuestros", "nuestras"]),
-                92..98 => agreement.pick(["un", "una", "unos", "unas"]),
-                _ => agreement.pick(["ese", "esa", "esos", "esas"]),
-            }
-        };
-        push_words(words, determiner);
-        if agreement.plural && !noun.agreement.plural {
-            words.push(plural(&noun.text).into());
-        } else {
-            push_words(words, &noun.text);
-        }
-        if !noun.fixed_number && self.chance(0.09) {
-            let phrase = self.pick(&lexicon().modifying_phrases);
-            push_words(words, phrase);
-        }
-        agreement
-    }
-
-    fn complement(&mut self, pieces: &'static [Piece]) -> Complement {
-        let mut words = Vec::new();
-        let mut object = None;
-        for (at, piece) in pieces.iter().enumerate() {
-            match piece {
-                Piece::Word(word) => words.push(Cow::Borrowed(word.as_str())),
-                Piece::Phrase(class) => {
-                    let noun = self.noun(*class);
-                    let agreement = self.determined(noun, &mut words);
-                    if at == 0 && pieces.len() == 1 {
-                        object = Some(agreement);
-                    }
-                }
-                Piece::Definite(class) => {
-                    let noun = self.noun(*class);
-                    push_words(&mut words, noun.definite(noun.agreement));
-                    push_words(&mut words, &noun.text);
-                }
-                Piece::BarePlural(class) => {
-                    let noun = self.noun(*class);
-                    if noun.fixed_number {
-                        push_words(&mut words, noun.definite(noun.agreement));
-                        push_words(&mut words, &noun.text);
-                    } else {
-                        words.push(plural(&noun.text).into());
-                    }
-                }
-                Piece::Bare(class) => {
-                    let noun = self.noun(*class);
-                    push_words(&mut words, &noun.text);
-                }
-                Piece::Name => {
-                    let phrase = self.subject(Subject::Name);
-                    words.extend(phrase.words);
-                }
-                Piece::Place => words.extend(self.pick(&lexicon().places).split(' ').map(Cow::Borrowed)),
-            }
-        }
-        match object {
-            Some(agreement) => Complement::Object(words, agreement),
-            None => Complement::Words(words),
-        }
-    }
-
-    fn noun(&mut self, class: usize) -> &'static Noun {
-        if self.chance(PSEUDO) {
-            self.pick(&lexicon().pseudo.nouns)
-        } else {
-            self.pick(&lexicon().classes[class])
-        }
-    }
+/// Whether a verb or predicate with these subjects may be said of the subject that the model has.
+fn fits(subjects: &[Subject], model: &Clause) -> bool {
+    model
+        .subject
+        .as_ref()
+        .and_then(|subject| subject.kind)
+        .is_some_and(|kind| subjects.contains(&kind))
 }
 
 /// The words of a clause in the present, to tell two clauses apart.
-fn said(clause: &Clause) -> Vec<String> {
-    let mut out = Vec::new();
-    let manner = super::clause::Manner {
+fn said(clause: &Clause) -> Vec<Word> {
+    let manner = Manner {
         time: Time::Simple(Simple::Present),
         negation: "",
-        subject: super::clause::SubjectForm::Full,
+        subject: SubjectForm::Full,
         clitic: false,
         joint: false,
+        generic: false,
+        dative_known: false,
     };
+    let mut out = Vec::new();
     clause.say(manner, &mut out);
-    out.into_iter()
-        .filter(|(_, part)| *part != Part::Link)
-        .map(|(word, _)| word.into_owned())
-        .collect()
-}
-
-fn push_words(words: &mut Vec<Word>, text: &'static str) {
-    words.extend(text.split_whitespace().map(Cow::Borrowed));
+    out.into_iter().map(|(word, _)| word).collect()
 }

@@ -57,10 +57,10 @@ struct Draw<'r> {
 
 fn shape(rng: &mut ChaCha8Rng) -> Shape {
     let n_atoms = match rng.random_range(0..100) {
-        0..11 => 1,
-        11..48 => 2,
-        48..78 => 3,
-        78..93 => 4,
+        0..10 => 1,
+        10..52 => 2,
+        52..80 => 3,
+        80..93 => 4,
         93..98 => 5,
         _ => 6,
     };

@@ -4,9 +4,12 @@ mod clause;
 mod construction;
 mod content;
 mod draw;
+mod phrase;
 mod plan;
 mod sentence;
 mod surface;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use logic_parser::Formula;
@@ -151,21 +154,32 @@ fn contents(tree: &Tree, domain: usize, rng: &mut ChaCha8Rng) -> Vec<Clause> {
     let mut writer = Writer::new(rng, domain);
     let mut clauses: Vec<Clause> = Vec::with_capacity(n_atoms);
     for atom in 0..n_atoms {
+        let roll = writer.rng.random_range(0..100);
         let clause = match paired[atom] {
-            Some(other) if writer.rng.random_bool(0.45) => {
-                let variation = [Variation::Complement, Variation::Subject, Variation::Predicate]
-                    [writer.rng.random_range(0..3)];
-                writer.vary(&clauses[other], variation)
+            Some(other) if roll < 58 => {
+                const ALIKE: [Variation; 8] = [
+                    Variation::Complement,
+                    Variation::Complement,
+                    Variation::Complement,
+                    Variation::Subject,
+                    Variation::Subject,
+                    Variation::Predicate,
+                    Variation::Verb,
+                    Variation::Object,
+                ];
+                let variation = *writer.pick(&ALIKE);
+                writer.vary(&clauses[other], other, variation)
             }
-            _ if symbols && !negated[atom] && writer.rng.random_bool(0.6) => writer.symbols(),
-            _ if atom > 0 && cast && writer.rng.random_bool(0.7) => {
+            _ if symbols && !negated[atom] && roll % 10 < 6 => writer.symbols(),
+            _ if atom > 0 && cast && roll % 10 < 7 => {
                 let model = writer.rng.random_range(0..atom);
                 let variation = match writer.rng.random_range(0..10) {
-                    0 => Variation::Complement,
-                    1 => Variation::Subject,
+                    0..2 => Variation::Complement,
+                    2 => Variation::Subject,
+                    3 => Variation::Object,
                     _ => Variation::Predicate,
                 };
-                writer.vary(&clauses[model], variation)
+                writer.vary(&clauses[model], model, variation)
             }
             _ => writer.clause(),
         };

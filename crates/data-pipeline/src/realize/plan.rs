@@ -1,9 +1,10 @@
 //! Which constructions can say which node: computed from the leaves up, so that a choice at the root never runs into a
 //! node that nothing can say.
 
-use super::clause::Clause;
+use super::clause::{Clause, Complement};
 use super::construction::{Classes, Construction, Mood, Segment, Share, constructions};
 use super::tree::{Node, Tree};
+use crate::lexicon::Person;
 
 /// A construction that can say a node, with the nodes of its operands.
 pub struct Choice {
@@ -81,7 +82,7 @@ impl Plan {
                 } else if !self.reach[node].meets(slot.accepts) {
                     return false;
                 }
-                if of.same_subject || matches!(slot.mood, Mood::Infinitive) {
+                if of.same_subject || matches!(slot.mood, Mood::Infinitive | Mood::Generic) {
                     let Some((atom, _)) = tree.literal(node) else {
                         return false;
                     };
@@ -94,10 +95,7 @@ impl Plan {
                     }
                 }
             } else if !matches!(slot.share, Share::Head) {
-                sharing = Some(match slot.share {
-                    Share::Complement => Share::Complement,
-                    _ => Share::Subject,
-                });
+                sharing = Some(slot.share);
             }
         }
         match sharing {
@@ -110,25 +108,47 @@ impl Plan {
     }
 }
 
-/// Whether two clauses are the same but for one part.
+/// Whether two clauses are the same but for the part that stands for the second.
 fn differ_only(a: &Clause, b: &Clause, share: Share) -> bool {
-    use crate::lexicon::Person;
-    if a.verb_id != b.verb_id || a.verb.is_none() || a.periphrasis.is_some() != b.periphrasis.is_some() {
+    let modal = |c: &Clause| c.periphrasis.map(|p| (p.verb.infinitive.as_str(), p.gerund));
+    if a.verb.is_none() || b.verb.is_none() || modal(a) != modal(b) || a.passive != b.passive {
         return false;
     }
+    let same_verb = a.verb_id == b.verb_id;
     match share {
         Share::Complement => {
-            a.subject_id == b.subject_id && a.complement_id != b.complement_id && a.dative.is_none()
+            same_verb
+                && a.subject_id == b.subject_id
+                && a.complement_id != b.complement_id
+                && a.dative.is_none()
         }
-        _ => {
-            let third = |c: &Clause| matches!(c.person(), Person::El | Person::Ellos);
-            let named = |c: &Clause| c.subject.as_ref().is_some_and(|s| !s.words.is_empty());
-            a.complement_id == b.complement_id
-                && a.subject_id != b.subject_id
-                && third(a)
-                && third(b)
-                && named(a)
-                && named(b)
+        Share::Rest => {
+            a.periphrasis.is_some()
+                && a.subject_id == b.subject_id
+                && !same_verb
+                && !a.inverted
+                && a.dative.is_none()
         }
+        Share::Postposed => same_but_subject(a, b) && a.subject_last() && b.subject_last(),
+        Share::JointVerb | Share::JointComplement => {
+            let predicate =
+                |c: &Clause| matches!(c.complement, Complement::Predicate(_) | Complement::Agreeing(_));
+            same_but_subject(a, b) && predicate(a) && a.periphrasis.is_none()
+        }
+        _ => same_but_subject(a, b),
     }
+}
+
+fn same_but_subject(a: &Clause, b: &Clause) -> bool {
+    let third = |c: &Clause| {
+        matches!(c.person(), Person::El | Person::Ellos)
+            && c.subject.as_ref().is_some_and(|s| !s.words.is_empty())
+    };
+    a.verb_id == b.verb_id
+        && a.complement_id == b.complement_id
+        && a.subject_id != b.subject_id
+        && third(a)
+        && third(b)
+        && a.same_object.is_none()
+        && b.same_object.is_none()
 }

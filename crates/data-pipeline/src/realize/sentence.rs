@@ -10,7 +10,7 @@ use super::construction::{Classes, Construction, Mood, Obligation, Segment, Shar
 use super::plan::Plan;
 use super::surface::Token;
 use super::tree::{Node, Tree};
-use crate::lexicon::{Person, Simple, lexicon};
+use crate::lexicon::{Gender, Person, Simple, lexicon};
 
 /// What the sentence as a whole speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Sentence<'a> {
     pub connectors: BTreeMap<String, String>,
     /// The subject that the last clause had.
     topic: Option<u32>,
+    /// Whom the last clause with a dative pleased.
+    pleased: Option<&'a [Word]>,
     /// Where each atom was said last, first to one past the last token.
     mentions: Vec<Option<(usize, usize)>>,
 }
@@ -57,6 +59,7 @@ impl<'a> Sentence<'a> {
             tokens: Vec::new(),
             connectors: BTreeMap::new(),
             topic: None,
+            pleased: None,
             mentions: vec![None; clauses.len()],
         }
     }
@@ -131,6 +134,15 @@ impl<'a> Sentence<'a> {
             .or_insert_with(|| construction.phrase.clone());
         for segment in &construction.segments {
             match segment {
+                Segment::Word("ambos") => {
+                    let (_, clause) = self.clause(operands[0]);
+                    let both = if clause.agreement().gender == Gender::Feminine {
+                        "ambas"
+                    } else {
+                        "ambos"
+                    };
+                    self.link(both.into());
+                }
                 Segment::Word(word) => self.link((*word).into()),
                 Segment::OptionalComma => {
                     if self.rng.random_bool(0.85) {
@@ -185,13 +197,28 @@ impl<'a> Sentence<'a> {
         };
         let said_before = self.mentions[usize::from(atom)].is_some();
         let subject = self.subject_form(clause, mood, said_before);
-        let clitic = said_before && self.rng.random_bool(0.25) && clause.verb.is_some_and(|v| !v.reflexive);
+        let again = said_before && self.rng.random_bool(0.25) && clause.periphrasis.is_none();
+        let named = clause
+            .same_object
+            .is_some_and(|other| self.mentions[other].is_some());
+        let clitic = (again || named) && !clause.reflexive() && clause.pronoun.is_empty();
+        let whom = clause
+            .dative
+            .as_ref()
+            .map(|(_, name)| name.as_slice())
+            .filter(|name| !name.is_empty());
+        let dative_known = whom.is_some() && whom == self.pleased && self.rng.random_bool(0.6);
+        self.pleased = whom.or(self.pleased);
+        let generic = mood == Mood::Generic;
+        let time = self.time(mood, clause);
         let manner = Manner {
-            time: self.time(mood, clause),
+            time,
             negation,
             subject,
             clitic,
             joint: false,
+            generic,
+            dative_known,
         };
         let words = match mood {
             Mood::Obligation(kind) => obligation(clause, kind, manner),
@@ -216,7 +243,7 @@ impl<'a> Sentence<'a> {
     }
 
     fn subject_form(&mut self, clause: &Clause, mood: Mood, said_before: bool) -> SubjectForm {
-        if mood == Mood::Infinitive || clause.subject.is_none() {
+        if matches!(mood, Mood::Infinitive | Mood::Generic) || clause.subject.is_none() {
             return SubjectForm::Dropped;
         }
         let known = self.topic == Some(clause.subject_id);
@@ -238,33 +265,36 @@ impl<'a> Sentence<'a> {
         let (atom, clause) = self.clause(operands[slot.operand]);
         let other = slot.shared.map(|shared| self.clause(operands[shared]).0);
         let both = (1u8 << atom) | other.map_or(0, |atom| 1 << atom);
-        let joint = slot.share == Share::Joint;
-        let time = self.time(mood, clause);
-        let form = match slot.share {
-            Share::Joint | Share::OneOf => SubjectForm::Dropped,
-            _ => SubjectForm::Full,
+        let joint = matches!(
+            slot.share,
+            Share::Joint | Share::JointVerb | Share::JointComplement
+        );
+        let subject = if joint || slot.share == Share::OneOf {
+            SubjectForm::Dropped
+        } else {
+            SubjectForm::Full
         };
         let manner = Manner {
-            time,
+            time: self.time(mood, clause),
             negation: slot.negation,
-            subject: form,
+            subject,
             clitic: false,
             joint,
+            generic: false,
+            dative_known: false,
         };
         let mut words = Vec::with_capacity(8);
         clause.say(manner, &mut words);
-        words.retain(|(_, part)| match slot.share {
-            Share::Complement => *part == Part::Complement,
-            Share::Subject => *part == Part::Subject,
-            Share::Head => *part != Part::Complement,
+        let own = |part: &Part| match slot.share {
+            Share::Complement | Share::JointComplement => *part == Part::Complement,
+            Share::Subject | Share::Postposed => *part == Part::Subject,
+            Share::Head | Share::JointVerb => *part != Part::Complement,
+            Share::Rest => matches!(part, Part::Verb | Part::Complement),
             Share::Joint | Share::OneOf | Share::Whole => true,
-        });
+        };
+        words.retain(|(_, part)| own(part));
         let mentioned = |sentence: &Sentence<'_>, atom: u8| sentence.mentions[usize::from(atom)];
         let first_time = mentioned(self, atom).is_none_or(|(_, end)| end == usize::MAX);
-        let differing = match slot.share {
-            Share::Complement => Part::Complement,
-            _ => Part::Subject,
-        };
         let start = self.tokens.len();
         for (word, part) in words {
             let atoms = if part == Part::Negation || !first_time {
@@ -276,12 +306,14 @@ impl<'a> Sentence<'a> {
         }
         match slot.share {
             // The part in which the second clause differs: the rest of its words are those of the first.
-            Share::Complement | Share::Subject if slot.operand == 1 && first_time => {
+            Share::Complement | Share::Subject | Share::Postposed | Share::Rest
+                if slot.operand == 1 && first_time =>
+            {
                 let (first, _) = self.clause(operands[0]);
                 if let Some((from, _)) = mentioned(self, first) {
                     for token in &mut self.tokens[from..start] {
                         let shared = !matches!(token.part, Part::Negation | Part::Link);
-                        if shared && token.part != differing {
+                        if shared && !own(&token.part) {
                             token.atoms |= 1 << atom;
                         }
                     }
@@ -302,7 +334,7 @@ impl<'a> Sentence<'a> {
         let simple = Time::Simple;
         let perfect = clause.past == Time::Perfect(Present);
         match (self.frame, mood) {
-            (_, Mood::Infinitive | Mood::Obligation(_)) => Time::Infinitive,
+            (_, Mood::Infinitive | Mood::Generic | Mood::Obligation(_)) => Time::Infinitive,
             (_, Mood::Past) => simple(ImperfectSubjunctive),
             (Frame::Present, Mood::Subjunctive) => simple(PresentSubjunctive),
             (Frame::Present, _) => simple(Present),

@@ -31,7 +31,8 @@ pub fn finish(mut tokens: Vec<Token>, n_atoms: usize) -> Surface {
         if !input.is_empty() && !mark {
             input.push(' ');
         }
-        let symbol = token.part != Part::Link && token.word.chars().nth(1).is_none();
+        let symbol =
+            matches!(token.part, Part::Subject | Part::Complement) && token.word.chars().nth(1).is_none();
         if input.is_empty() && !symbol {
             let mut letters = token.word.chars();
             input.extend(letters.next().into_iter().flat_map(char::to_uppercase));

@@ -1,0 +1,271 @@
+//! Noun phrases and complements: which noun, with which determiner.
+
+use std::borrow::Cow;
+
+use rand::RngExt;
+
+use super::clause::{Complement, NounPhrase, Word};
+use super::content::{PSEUDO, Writer};
+use crate::lexicon::{Agreement, Gender, Noun, Person, Piece, Subject, lexicon, plural};
+
+impl Writer<'_> {
+    pub fn subject(&mut self, kind: Subject) -> NounPhrase {
+        NounPhrase {
+            kind: Some(kind),
+            ..self.any_subject(kind)
+        }
+    }
+
+    fn any_subject(&mut self, kind: Subject) -> NounPhrase {
+        let lex = lexicon();
+        match kind {
+            Subject::Personal => {
+                let (person, pronoun, agreement) = [
+                    (Person::Yo, "yo", false),
+                    (Person::Yo, "yo", false),
+                    (Person::Tu, "tú", false),
+                    (Person::Tu, "tú", false),
+                    (Person::El, "él", false),
+                    (Person::El, "ella", false),
+                    (Person::Nosotros, "nosotros", true),
+                    (Person::Ellos, "ellos", true),
+                    (Person::El, "usted", false),
+                    (Person::Vosotros, "vosotros", true),
+                    (Person::Vos, "vos", false),
+                ][match self.rng.random_range(0..30) {
+                    n @ 0..10 => n,
+                    10..17 => 0,
+                    17..23 => 2,
+                    23..28 => 6,
+                    28 => 9,
+                    _ => 10,
+                }];
+                let gender = if pronoun == "ella" {
+                    Gender::Feminine
+                } else {
+                    Gender::Masculine
+                };
+                let shown = self.chance(0.13);
+                let words = if shown { vec![pronoun.into()] } else { Vec::new() };
+                NounPhrase {
+                    person,
+                    agreement: Agreement {
+                        gender,
+                        plural: agreement,
+                    },
+                    words,
+                    pronoun,
+                    kind: None,
+                }
+            }
+            Subject::Name => {
+                let feminine = self.chance(0.5);
+                let invented = self.chance(PSEUDO);
+                let names = match (feminine, invented) {
+                    (false, false) => &lex.men,
+                    (true, false) => &lex.women,
+                    (false, true) => &lex.pseudo.men,
+                    (true, true) => &lex.pseudo.women,
+                };
+                let mut words: Vec<Word> = vec![Cow::Borrowed(self.text(names))];
+                if self.chance(0.08) {
+                    words.push(Cow::Borrowed(self.pick(&lex.surnames).as_str()));
+                }
+                let gender = if feminine {
+                    Gender::Feminine
+                } else {
+                    Gender::Masculine
+                };
+                let pronoun = if feminine { "ella" } else { "él" };
+                NounPhrase {
+                    person: Person::El,
+                    agreement: Agreement {
+                        gender,
+                        plural: false,
+                    },
+                    words,
+                    pronoun,
+                    kind: None,
+                }
+            }
+            Subject::Team => {
+                let noun = self.pick(&lex.teams);
+                self.phrase(noun)
+            }
+            Subject::Variable => {
+                let letter = *self.pick(&[
+                    "x",
+                    "y",
+                    "z",
+                    "n",
+                    "m",
+                    "a",
+                    "b",
+                    "2",
+                    "3",
+                    "x + y",
+                    "x · y",
+                    "el número n",
+                    "el entero k",
+                ]);
+                let words = letter.split(' ').map(Cow::Borrowed).collect();
+                NounPhrase {
+                    person: Person::El,
+                    agreement: Agreement::MASCULINE,
+                    words,
+                    pronoun: "",
+                    kind: None,
+                }
+            }
+            Subject::Class(class) => {
+                let noun = if self.chance(PSEUDO) {
+                    self.pick(&lex.pseudo.nouns)
+                } else {
+                    self.pick(&lex.classes[class])
+                };
+                self.phrase(noun)
+            }
+        }
+    }
+
+    /// A noun with a determiner and, now and then, a modifier.
+    pub fn phrase(&mut self, noun: &'static Noun) -> NounPhrase {
+        let mut words = Vec::new();
+        let agreement = self.determined(noun, &mut words);
+        let pronoun = agreement.pick(["él", "ella", "ellos", "ellas"]);
+        NounPhrase {
+            person: if agreement.plural {
+                Person::Ellos
+            } else {
+                Person::El
+            },
+            agreement,
+            words,
+            pronoun,
+            kind: None,
+        }
+    }
+
+    fn determined(&mut self, noun: &'static Noun, words: &mut Vec<Word>) -> Agreement {
+        let mut agreement = noun.agreement;
+        if !noun.fixed_number && self.chance(0.07) {
+            agreement.plural = true;
+        }
+        let determiner = if noun.proper || noun.masculine_article {
+            noun.definite(agreement)
+        } else {
+            match self.rng.random_range(0..100) {
+                0..72 => noun.definite(agreement),
+                72..78 => agreement.pick(["este", "esta", "estos", "estas"]),
+                78..83 => {
+                    if agreement.plural {
+                        "mis"
+                    } else {
+                        "mi"
+                    }
+                }
+                83..87 => {
+                    if agreement.plural {
+                        "sus"
+                    } else {
+                        "su"
+                    }
+                }
+                87..89 => {
+                    if agreement.plural {
+                        "tus"
+                    } else {
+                        "tu"
+                    }
+                }
+                89..92 => agreement.pick(["nuestro", "nuestra", "nuestros", "nuestras"]),
+                92..98 => agreement.pick(["un", "una", "unos", "unas"]),
+                _ => agreement.pick(["ese", "esa", "esos", "esas"]),
+            }
+        };
+        push_words(words, determiner);
+        if agreement.plural && !noun.agreement.plural {
+            words.push(plural(&noun.text).into());
+        } else {
+            push_words(words, &noun.text);
+        }
+        let definite = matches!(determiner, "el" | "la" | "los" | "las");
+        if definite && !noun.fixed_number && self.chance(0.09) {
+            let phrase = self.text(&lexicon().modifying_phrases);
+            push_words(words, phrase);
+        }
+        agreement
+    }
+
+    pub fn complement(&mut self, pieces: &'static [Piece]) -> Complement {
+        let mut words = Vec::new();
+        let mut object = None;
+        for (at, piece) in pieces.iter().enumerate() {
+            match piece {
+                Piece::Word(word) => words.push(Cow::Borrowed(word.as_str())),
+                Piece::Phrase(class) => {
+                    let noun = self.noun(*class);
+                    let agreement = self.determined(noun, &mut words);
+                    if at == 0 && pieces.len() == 1 {
+                        object = Some(agreement);
+                    }
+                }
+                Piece::Definite(class) => {
+                    let noun = self.noun(*class);
+                    push_words(&mut words, noun.definite(noun.agreement));
+                    push_words(&mut words, &noun.text);
+                }
+                Piece::BarePlural(class) => {
+                    let noun = self.noun(*class);
+                    if noun.fixed_number {
+                        push_words(&mut words, noun.definite(noun.agreement));
+                        push_words(&mut words, &noun.text);
+                    } else {
+                        words.push(plural(&noun.text).into());
+                    }
+                }
+                Piece::Bare(class) => {
+                    let noun = self.noun(*class);
+                    push_words(&mut words, &noun.text);
+                }
+                Piece::Name => {
+                    let phrase = self.subject(Subject::Name);
+                    words.extend(phrase.words);
+                }
+                Piece::Number => words.push(self.number()),
+                Piece::Place => words.extend(self.pick(&lexicon().places).split(' ').map(Cow::Borrowed)),
+            }
+        }
+        match object {
+            Some(agreement) => Complement::Object(words, agreement),
+            None => Complement::Words(words),
+        }
+    }
+
+    fn number(&mut self) -> Word {
+        match self.rng.random_range(0..10) {
+            0 if self.chance(0.4) => {
+                format!("{}.{}", self.rng.random_range(1..9), self.rng.random_range(0..10)).into()
+            }
+            1 if self.chance(0.3) => {
+                format!("{},{}", self.rng.random_range(1..9), self.rng.random_range(1..10)).into()
+            }
+            2 => (self.rng.random_range(1..30) * 100).to_string().into(),
+            3..5 => Cow::Borrowed(self.text(&["dos", "tres", "cinco", "diez", "veinte", "cien"])),
+            _ => self.rng.random_range(2..40).to_string().into(),
+        }
+    }
+
+    fn noun(&mut self, class: usize) -> &'static Noun {
+        if self.chance(PSEUDO) {
+            self.pick(&lexicon().pseudo.nouns)
+        } else {
+            self.pick(&lexicon().classes[class])
+        }
+    }
+}
+
+/// Appends the words of a text that never changes.
+pub fn push_words(words: &mut Vec<Word>, text: &'static str) {
+    words.extend(text.split_whitespace().map(Cow::Borrowed));
+}
