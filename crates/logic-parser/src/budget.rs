@@ -22,22 +22,22 @@ pub struct Budget<'a> {
     pub diagram_nodes: usize,
     /// Conflicts that the SAT solver may run into.
     pub conflicts: u64,
+    /// Nodes that a formula made on the way, as a normal form, may have.
+    pub nodes: usize,
     /// Set from another thread, it ends the work soon.
     pub interrupt: Option<&'a AtomicBool>,
 }
 
-impl Default for Budget<'_> {
-    fn default() -> Self {
-        Budget {
-            table_steps: 1 << 30,
-            diagram_nodes: 200_000,
-            conflicts: 200_000,
-            interrupt: None,
-        }
-    }
-}
-
 impl Budget<'_> {
+    /// A few seconds at most.
+    pub const DEFAULT: Budget<'static> = Budget {
+        table_steps: 1 << 30,
+        diagram_nodes: 200_000,
+        conflicts: 200_000,
+        nodes: 1 << 20,
+        interrupt: None,
+    };
+
     pub(crate) fn is_interrupted(&self) -> bool {
         self.interrupt
             .is_some_and(|interrupt| interrupt.load(Ordering::Relaxed))
@@ -53,6 +53,12 @@ impl Budget<'_> {
         } else {
             Ok(())
         }
+    }
+}
+
+impl Default for Budget<'_> {
+    fn default() -> Self {
+        Budget::DEFAULT
     }
 }
 
@@ -76,6 +82,9 @@ pub enum Reason {
     /// [`Budget::conflicts`] do not suffice.
     #[error("out of conflicts")]
     Conflicts,
+    /// [`Budget::nodes`] do not suffice.
+    #[error("out of nodes")]
+    Nodes,
     /// [`Budget::interrupt`] was set.
     #[error("interrupted")]
     Interrupted,

@@ -32,13 +32,18 @@ mod formula;
 mod lexer;
 mod models;
 mod names;
+mod normal_form;
 mod options;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod parser;
 mod print;
 #[cfg(feature = "sat")]
 mod sat;
 mod satisfy;
 pub mod score;
+#[cfg(feature = "serde")]
+mod serde;
 mod span;
 mod substitute;
 mod table;
@@ -56,6 +61,8 @@ pub use error::{Diagnostic, ParseError, ParseErrorKind};
 pub use formula::{AtomId, Connective, Formula, Leaf, Node};
 pub use models::count_models;
 pub use options::{Chains, Dialect, Limits, ParseOptions};
+#[cfg(feature = "rayon")]
+pub use parallel::{classify_all, equivalent_all, judge_all};
 pub use print::Notation;
 pub use span::Span;
 pub use truth::{

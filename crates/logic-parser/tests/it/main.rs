@@ -3,6 +3,7 @@
 mod arguments;
 mod formulas;
 mod hostile;
+mod normal_forms;
 mod parse;
 mod round_trip;
 mod truth;

@@ -33,7 +33,7 @@ const SOLVER_ONLY: Budget<'static> = Budget {
     table_steps: 0,
     diagram_nodes: 0,
     conflicts: 10_000,
-    interrupt: None,
+    ..Budget::DEFAULT
 };
 
 /// No table beyond eight atoms, no conflict: the decision diagram alone.
@@ -41,7 +41,7 @@ const DIAGRAM_ONLY: Budget<'static> = Budget {
     table_steps: 0,
     diagram_nodes: 100_000,
     conflicts: 0,
-    interrupt: None,
+    ..Budget::DEFAULT
 };
 
 proptest! {
@@ -123,7 +123,7 @@ fn a_spent_budget_and_an_interrupt_are_said() {
         table_steps: 0,
         diagram_nodes: 10,
         conflicts: 20,
-        interrupt: None,
+        ..Budget::DEFAULT
     };
     let Class::Unknown(unknown) = classify_within(&hard, &spent) else {
         panic!("twenty conflicts cannot do it")
