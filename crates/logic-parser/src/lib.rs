@@ -38,6 +38,7 @@ mod options;
 mod parallel;
 mod parser;
 mod print;
+mod proof;
 #[cfg(feature = "sat")]
 mod sat;
 mod satisfy;
@@ -64,6 +65,7 @@ pub use options::{Chains, Dialect, Limits, ParseOptions};
 #[cfg(feature = "rayon")]
 pub use parallel::{classify_all, equivalent_all, judge_all};
 pub use print::Notation;
+pub use proof::{CheckError, Line, NoProof, Proof, Rule, Subproof};
 pub use span::Span;
 pub use truth::{
     Answer, Class, Entailment, Equivalence, classify, classify_within, entails, entails_within, equivalent,

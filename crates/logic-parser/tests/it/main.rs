@@ -5,6 +5,7 @@ mod formulas;
 mod hostile;
 mod normal_forms;
 mod parse;
+mod proofs;
 mod round_trip;
 mod truth;
 mod verify;
