@@ -46,7 +46,7 @@ impl Noun {
             text: rest.to_owned(),
             agreement: Agreement { gender, plural },
             masculine_article: marked,
-            fixed_number: plural || rest.contains(' '),
+            fixed_number: plural || rest.contains([' ', '²']) || rest.starts_with(char::is_uppercase),
             proper: rest.starts_with(char::is_uppercase),
             bare: false,
         }

@@ -40,6 +40,10 @@ pub enum Piece {
     Place,
     /// `N`: a number.
     Number,
+    /// `D`: a day or an hour.
+    Day,
+    /// `F`: a number that may have decimals.
+    Decimal,
 }
 
 /// A verb with the subjects it takes and the complements it governs.
@@ -161,6 +165,8 @@ pub struct Auxiliaries {
     pub like_ser: Vec<&'static Verb>,
     /// *seguir*, *quedar*: what may stand for *estar*.
     pub like_estar: Vec<&'static Verb>,
+    /// The verbs of *no es cierto*, *no se da el caso*, *no sucede*.
+    pub denials: Vec<&'static Verb>,
 }
 
 /// The lexicon, read at the first call.
@@ -202,6 +208,8 @@ impl Reader {
             let (mark, name) = (word.chars().next(), word.get(1..).unwrap_or(""));
             match mark {
                 Some('N') if name.is_empty() => Piece::Number,
+                Some('D') if name.is_empty() => Piece::Day,
+                Some('F') if name.is_empty() => Piece::Decimal,
                 _ if name.is_empty() => Piece::Word(word.to_owned()),
                 Some('@') => Piece::Phrase(self.class(name)),
                 Some('=') => Piece::Definite(self.class(name)),
@@ -316,6 +324,9 @@ impl Lexicon {
                 pensar: reader.verb("pensar:ie"),
                 dejar: reader.verb("dejar"),
                 empezar: reader.verb("empezar:ie"),
+                denials: ["ser", "dar", "suceder", "ocurrir", "pasar", "cumplir"]
+                    .map(|verb| reader.verb(verb))
+                    .into(),
                 like_ser: ["parecer", "resultar", "volverse:ue"]
                     .map(|verb| reader.verb(verb))
                     .into(),

@@ -208,6 +208,12 @@ impl Clause {
         }
     }
 
+    /// Whether it says what somebody is used to: *suele dormir*, which has no future.
+    pub fn habitual(&self) -> bool {
+        self.periphrasis
+            .is_some_and(|p| std::ptr::eq(p.verb, lexicon().aux.soler))
+    }
+
     /// Whether the subject follows the verb.
     pub fn subject_last(&self) -> bool {
         self.dative.is_some() || self.passive || self.inverted

@@ -13,10 +13,18 @@ const CONSTRUCTIONS: &str = include_str!("../../data/es/constructions.tsv");
 pub struct Classes(pub u16);
 
 impl Classes {
-    const LETTERS: &'static str = "liyonbxmcks";
+    const LETTERS: &'static str = "liyonbxmcksav";
     pub const LITERAL: Classes = Classes(1);
     pub const INFINITIVE: Classes = Classes(2);
-    pub const ALL: Classes = Classes(0x07ff);
+    /// A literal that has an infinitive and is not negated.
+    pub const AFFIRMATIVE: Classes = Classes(1 << 11);
+    /// A literal that is not negated.
+    pub const AFFIRMED: Classes = Classes(1 << 12);
+    /// All that is said as a plain clause.
+    pub const CLAUSES: Classes = Classes(1 | 2 | 1 << 11 | 1 << 12);
+    /// Negations that have their own phrase.
+    pub const DENIALS: Classes = Classes(1 << 6);
+    pub const ALL: Classes = Classes(0x1fff);
 
     fn read(letters: &str) -> Classes {
         let bit = |letter| {
@@ -113,6 +121,8 @@ pub struct Construction {
     pub phrase: String,
     /// Whether it may speak of what is not so: *si lloviera, me mojaría*.
     pub unreal: bool,
+    /// Its own verb stands in the present: *es necesario que*.
+    pub timeless: bool,
 }
 
 /// All constructions, and for each shape of the root those that may say it.
@@ -202,6 +212,20 @@ impl Construction {
             && segments
                 .iter()
                 .all(|s| !matches!(s, Segment::Slot(slot) if slot.mood == Mood::Cuando));
+        const PRESENT: [&str; 11] = [
+            "es",
+            "basta",
+            "implica",
+            "garantiza",
+            "equivale",
+            "hace",
+            "hay",
+            "puede",
+            "necesita",
+            "requiere",
+            "supone",
+        ];
+        let timeless = phrase.split(' ').any(|word| PRESENT.contains(&word));
         Construction {
             class: Classes::read(class),
             weight: weight.parse().expect("a weight is a number"),
@@ -210,6 +234,7 @@ impl Construction {
             same_subject,
             phrase: phrase.trim_matches(['…', ' ']).to_owned(),
             unreal,
+            timeless,
         }
     }
 

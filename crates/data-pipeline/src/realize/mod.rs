@@ -244,6 +244,10 @@ fn roughen(tokens: &mut Vec<Token>, rng: &mut ChaCha8Rng) {
             token.word = "sólo".into();
         }
     }
+    let comma = |token: &Token| token.part == Part::Link && token.word == ",";
+    if rng.random_bool(0.04) && tokens.iter().filter(|token| comma(token)).count() == 1 {
+        tokens.retain(|token| !comma(token));
+    }
     if rng.random_bool(0.55) {
         tokens.push(link("."));
     }

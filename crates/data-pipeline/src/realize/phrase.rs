@@ -190,6 +190,14 @@ impl Writer<'_> {
             push_words(words, &noun.text);
         }
         let definite = matches!(determiner, "el" | "la" | "los" | "las");
+        if definite && !noun.proper && self.chance(0.05) {
+            let class = self.pick(&lexicon().classes);
+            let owner = self.pick(class);
+            words.push("de".into());
+            push_words(words, owner.definite(owner.agreement));
+            push_words(words, &owner.text);
+            return agreement;
+        }
         if definite && !noun.fixed_number && self.chance(0.09) {
             let phrase = self.text(&lexicon().modifying_phrases);
             push_words(words, phrase);
@@ -233,6 +241,8 @@ impl Writer<'_> {
                     words.extend(phrase.words);
                 }
                 Piece::Number => words.push(self.number()),
+                Piece::Decimal => words.push(self.decimal()),
+                Piece::Day => words.push(self.rng.random_range(1..13).to_string().into()),
                 Piece::Place => words.extend(self.pick(&lexicon().places).split(' ').map(Cow::Borrowed)),
             }
         }
@@ -244,15 +254,18 @@ impl Writer<'_> {
 
     fn number(&mut self) -> Word {
         match self.rng.random_range(0..10) {
-            0 if self.chance(0.4) => {
-                format!("{}.{}", self.rng.random_range(1..9), self.rng.random_range(0..10)).into()
-            }
-            1 if self.chance(0.3) => {
-                format!("{},{}", self.rng.random_range(1..9), self.rng.random_range(1..10)).into()
-            }
-            2 => (self.rng.random_range(1..30) * 100).to_string().into(),
-            3..5 => Cow::Borrowed(self.text(&["dos", "tres", "cinco", "diez", "veinte", "cien"])),
+            0 => (self.rng.random_range(1..30) * 100).to_string().into(),
+            1..3 => Cow::Borrowed(self.text(&["dos", "tres", "cinco", "diez", "veinte", "cien"])),
             _ => self.rng.random_range(2..40).to_string().into(),
+        }
+    }
+
+    fn decimal(&mut self) -> Word {
+        let (units, tenths) = (self.rng.random_range(1..10), self.rng.random_range(0..10));
+        match self.rng.random_range(0..3) {
+            0 => format!("{units}.{tenths}").into(),
+            1 => format!("{units},{tenths}").into(),
+            _ => self.number(),
         }
     }
 

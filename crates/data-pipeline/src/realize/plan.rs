@@ -31,8 +31,10 @@ impl Plan {
                 let mut classes = Classes::default();
                 if !negated || clause.verb.is_some() {
                     classes.0 |= Classes::LITERAL.0;
+                    classes.0 |= if negated { 0 } else { Classes::AFFIRMED.0 };
                     if clause.has_infinitive() {
                         classes.0 |= Classes::INFINITIVE.0;
+                        classes.0 |= if negated { 0 } else { Classes::AFFIRMATIVE.0 };
                     }
                 }
                 classes

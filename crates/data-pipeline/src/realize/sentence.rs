@@ -80,10 +80,12 @@ impl<'a> Sentence<'a> {
     }
 
     fn draw_frame(&mut self, construction: Option<&Construction>) -> Frame {
-        let unreal = construction.is_some_and(|c| c.unreal);
+        let unreal = construction.is_some_and(|c| c.unreal && !c.timeless);
+        let timeless = construction.is_some_and(|c| c.timeless);
         match self.rng.random_range(0..100) {
             0..48 => Frame::Present,
             48..74 => Frame::Future,
+            74..90 if timeless => Frame::Present,
             74..86 => Frame::Past,
             86..90 => Frame::Inference,
             90..97 if unreal => Frame::Unreal,
@@ -94,8 +96,8 @@ impl<'a> Sentence<'a> {
 
     /// A construction for the node, drawn by weight; none where the plain literal is drawn.
     fn choose(&mut self, at: usize, accepts: Classes) -> Option<(&'static Construction, [usize; 4])> {
-        let plain = self.plan.reach[at].0 & accepts.0 & (Classes::LITERAL.0 | Classes::INFINITIVE.0) != 0
-            && self.tree.literal(at).is_some();
+        let plain = self.tree.literal(at).is_some()
+            && Classes(self.plan.reach[at].0 & accepts.0).meets(Classes::CLAUSES);
         let open = self.plan.choices[at]
             .iter()
             .filter(|choice| choice.construction.class.meets(accepts));
@@ -143,6 +145,7 @@ impl<'a> Sentence<'a> {
                     };
                     self.link(both.into());
                 }
+                Segment::Word(word) if construction.class == Classes::DENIALS => self.denial(word, mood),
                 Segment::Word(word) => self.link((*word).into()),
                 Segment::OptionalComma => {
                     if self.rng.random_bool(0.85) {
@@ -171,6 +174,29 @@ impl<'a> Sentence<'a> {
             .filter(|mention| mention.1 == usize::MAX)
         {
             mention.1 = end;
+        }
+    }
+
+    /// A word of *no es cierto que*, whose verb takes the mood that the phrase around it governs: *a menos que no sea
+    /// cierto que*.
+    fn denial(&mut self, word: &'static str, mood: Mood) {
+        let denial = lexicon()
+            .aux
+            .denials
+            .iter()
+            .find(|verb| verb.finite(Simple::Present, Person::El) == word);
+        let governed = matches!(mood, Mood::Si | Mood::Cuando | Mood::Subjunctive);
+        let tense = match (self.frame, mood) {
+            (Frame::Unreal | Frame::UnrealPast, _) if governed => Some(Simple::ImperfectSubjunctive),
+            (Frame::Unreal | Frame::UnrealPast, _) => Some(Simple::Conditional),
+            (Frame::Past, Mood::Subjunctive) => Some(Simple::ImperfectSubjunctive),
+            (_, Mood::Subjunctive) => Some(Simple::PresentSubjunctive),
+            (Frame::Future, Mood::Cuando) => Some(Simple::PresentSubjunctive),
+            _ => None,
+        };
+        match (denial, tense) {
+            (Some(verb), Some(tense)) => self.link(verb.finite(tense, Person::El).into()),
+            _ => self.link(word.into()),
         }
     }
 
@@ -345,6 +371,7 @@ impl<'a> Sentence<'a> {
             {
                 Time::GoingTo
             }
+            (Frame::Future, _) if clause.habitual() => simple(Present),
             (Frame::Future, _) => simple(Future),
             (Frame::Past, Mood::Subjunctive) if perfect => Time::Perfect(PresentSubjunctive),
             (Frame::Past, Mood::Subjunctive) => simple(ImperfectSubjunctive),
