@@ -34,16 +34,25 @@
 pub mod axes;
 mod checkpoint;
 mod config;
+mod dataset;
 mod error;
+pub mod eval;
+#[cfg(feature = "gguf-export")]
+mod gguf;
+mod grammar;
 #[cfg(feature = "thau-growth")]
 mod growth;
 mod reference;
+mod saying;
 #[cfg(feature = "torch")]
 pub mod torch;
 
 pub use checkpoint::{Array, Checkpoint, Progress, Provenance, TrainingState, Weights};
 pub use config::{Config, ConfigError, PRESETS};
+pub use dataset::{Dataset, LeftOut};
 pub use error::Error;
+pub use grammar::{AnswerTokens, PointingGrammar};
 #[cfg(feature = "thau-growth")]
 pub use growth::ReferenceForward;
 pub use reference::{Real, Reference};
+pub use saying::say_back;

@@ -11,9 +11,10 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use data_pipeline::{Batch, Sequence, pack};
+use data_pipeline::{Batch, Sequence};
 use serde::{Deserialize, Serialize};
 
+use super::stream::Stream;
 use super::trainer::{Step, Trainer};
 use crate::checkpoint::{Checkpoint, atomic};
 use crate::error::Error;
@@ -75,8 +76,8 @@ pub struct Summary {
     pub validation_loss: Option<f64>,
 }
 
-/// Rows are at least this long, so that a few short sequences fill one.
-const SHORTEST_ROW: usize = 128;
+/// Batches of validation sequences that a checkpoint is measured on.
+const VALIDATION_BATCHES: usize = 8;
 
 /// The last checkpoint that a run has left in `folder`, finished or not.
 ///
@@ -108,47 +109,35 @@ pub fn train(
 ) -> Result<(StopReason, Summary), Error> {
     fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let mut log = Log::open(folder, trainer.progress().step)?;
-    let validation = batches(trainer, validation, trainer.training().seed)?
-        .take(8)
-        .collect::<Vec<_>>();
+    let max_seq = trainer.config().max_seq;
+    let validation = match Stream::new(validation, trainer.training(), max_seq) {
+        Ok(stream) => stream.into_epoch().take(VALIDATION_BATCHES).collect(),
+        Err(Error::NoExamples) => Vec::new(),
+        Err(error) => return Err(error),
+    };
     let total = trainer.training().steps;
     let mut stop = StopReason::Finished;
-    let mut epoch = 0;
-    let mut skipped = 0;
+    let mut stream = Stream::new(sequences, trainer.training(), max_seq)?.after(trainer.progress().step);
     while trainer.progress().step < total && stop == StopReason::Finished {
-        let mut epoch_batches = batches(trainer, sequences, trainer.training().seed.wrapping_add(epoch))?;
-        epoch += 1;
-        if epoch_batches.len() == 0 {
-            return Err(Error::NoExamples);
+        let batch = stream.next().expect("the stream never ends");
+        let step = trainer.step(&batch)?;
+        if on_step(&step) == Control::Stop {
+            stop = StopReason::Asked;
         }
-        let skip = (trainer.progress().step - skipped).min(epoch_batches.len() as u64);
-        skipped += epoch_batches.len() as u64;
-        if skip > 0 {
-            epoch_batches.nth(skip as usize - 1);
-        }
-        for batch in epoch_batches {
-            let step = trainer.step(&batch)?;
-            if on_step(&step) == Control::Stop {
-                stop = StopReason::Asked;
-            }
-            let last = step.step == total || stop == StopReason::Asked;
-            let save = last
-                || step
-                    .step
-                    .is_multiple_of(trainer.training().checkpoint_every.max(1));
-            let measured = if save {
-                validation_loss(trainer, &validation)?
-            } else {
-                None
-            };
-            log.write(&step, trainer.progress().tokens, measured)?;
-            if save {
-                log.flush()?;
-                save_step(trainer, folder)?;
-            }
-            if last {
-                break;
-            }
+        let last = step.step == total || stop == StopReason::Asked;
+        let save = last
+            || step
+                .step
+                .is_multiple_of(trainer.training().checkpoint_every.max(1));
+        let measured = if save {
+            validation_loss(trainer, &validation)?
+        } else {
+            None
+        };
+        log.write(&step, trainer.progress().tokens, measured)?;
+        if save {
+            log.flush()?;
+            save_step(trainer, folder)?;
         }
     }
     if stop == StopReason::Finished {
@@ -156,29 +145,6 @@ pub fn train(
         atomic::remove(&folder.join("steps"))?;
     }
     Ok((stop, log.summary(trainer)))
-}
-
-/// Packed batches of one epoch, in the order that `seed` draws.
-fn batches<'a>(
-    trainer: &Trainer,
-    sequences: &'a [Sequence],
-    seed: u64,
-) -> Result<impl ExactSizeIterator<Item = Batch> + use<'a>, Error> {
-    let longest = sequences
-        .iter()
-        .map(|sequence| sequence.ids.len())
-        .max()
-        .unwrap_or(0);
-    let max_seq = trainer.config().max_seq;
-    if longest > max_seq {
-        return Err(Error::Length {
-            length: longest,
-            max_seq,
-        });
-    }
-    let seq = longest.next_multiple_of(16).max(SHORTEST_ROW);
-    let rows = (trainer.training().batch_tokens / seq).max(1);
-    Ok(pack(sequences, rows, seq, seed).expect("rows are as long as the longest sequence"))
 }
 
 fn validation_loss(trainer: &Trainer, batches: &[Batch]) -> Result<Option<f64>, Error> {

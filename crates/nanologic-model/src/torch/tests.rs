@@ -5,7 +5,9 @@ use tch::{Device, Kind as Number, Tensor, no_grad};
 
 use super::decoder::{self, Scene};
 use super::parameters::{Layout, Leaves};
-use super::{Compute, Control, StopReason, Trainer, Training, latest, train};
+use super::{
+    Compute, Constraint, Control, Generator, Prompt, Sampling, StopReason, Trainer, Training, latest, train,
+};
 use crate::{Checkpoint, Config, Error, Provenance, Reference, Weights};
 
 /// Weights with nothing at zero, so that every term counts.
@@ -259,4 +261,79 @@ fn a_batch_that_is_not_the_models_is_refused() {
         ..good
     };
     assert!(matches!(trainer.step(&bad), Err(Error::NoExamples)));
+}
+
+/// Anything, so many times.
+struct Free(usize);
+
+impl Constraint for Free {
+    fn allowed(&self) -> Vec<u32> {
+        if self.0 == 0 {
+            Vec::new()
+        } else {
+            (0..64).collect()
+        }
+    }
+    fn accept(&mut self, _: u32) {
+        self.0 -= 1;
+    }
+}
+
+fn generate(prompts: &[Vec<u32>], temperature: f64) -> Vec<super::Generated> {
+    let mut generator = Generator::new(&checkpoint(Config::tiny()), 2).unwrap();
+    let prompts = prompts.iter().map(|ids| Prompt {
+        ids: ids.clone(),
+        constraint: Free(ids.len() + 3),
+    });
+    let sampling = Sampling {
+        temperature,
+        seed: 4,
+        max_tokens: 40,
+    };
+    generator.generate(prompts.collect(), &sampling).unwrap()
+}
+
+fn ragged_prompts() -> Vec<Vec<u32>> {
+    (0..20)
+        .map(|n| (0..1 + n * 7 % 13).map(|i| (n * 5 + i * 3) % 64).collect())
+        .collect()
+}
+
+/// The reference knows neither a cache nor a batch.
+#[test]
+fn cached_generation_in_a_ragged_batch_follows_the_reference() {
+    let config = Config::tiny();
+    let reference = Reference::<f64>::new(&config, &noisy(&config)).unwrap();
+    for (prompt, said) in ragged_prompts().iter().zip(generate(&ragged_prompts(), 0.0)) {
+        assert_eq!(said.ids.len(), prompt.len() + 3);
+        let whole = [&prompt[..], &said.ids].concat();
+        let logits = reference.logits(&whole).unwrap();
+        let mut total = 0.0;
+        for (at, &id) in (prompt.len()..).zip(&said.ids) {
+            let row = &logits[(at - 1) * config.vocab_size..at * config.vocab_size];
+            let most = row.iter().copied().fold(f64::MIN, f64::max);
+            assert!(row[id as usize] > most - 1e-4, "the likeliest token is taken");
+            total += row[id as usize] - row.iter().map(|x| (x - most).exp()).sum::<f64>().ln() - most;
+        }
+        assert!(
+            (total - said.log_probability).abs() < 1e-3,
+            "{total} {}",
+            said.log_probability
+        );
+    }
+}
+
+#[test]
+fn draws_depend_on_the_seed_and_not_on_the_neighbours() {
+    let prompts = ragged_prompts();
+    let all = generate(&prompts, 1.0);
+    assert_eq!(generate(&prompts, 1.0), all);
+    assert_eq!(
+        generate(&prompts[..3], 1.0)
+            .iter()
+            .map(|g| &g.ids)
+            .collect::<Vec<_>>(),
+        all[..3].iter().map(|g| &g.ids).collect::<Vec<_>>()
+    );
+    assert_ne!(generate(&prompts, 0.0), all);
 }

@@ -1,0 +1,82 @@
+//! Rows as the token sequences that a model trains on.
+
+use std::path::Path;
+
+use data_pipeline::format::FormatError;
+use data_pipeline::{ReadRowsError, Row, Sequence, Tokenizer, read_rows};
+use rayon::prelude::*;
+
+/// Rows in the pointing format, as token ids.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dataset {
+    /// One sequence a usable row, in the order of the rows.
+    pub sequences: Vec<Sequence>,
+    /// Rows that the format cannot hold or that are longer than asked: the index of each, and why.
+    pub left_out: Vec<(usize, LeftOut)>,
+}
+
+/// Why a row takes no part.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeftOut {
+    /// The format cannot hold it.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// It has more tokens than asked for.
+    #[error("{tokens} tokens")]
+    TooLong {
+        /// Its tokens.
+        tokens: usize,
+    },
+}
+
+impl Dataset {
+    /// Puts rows into the format; those with more than `longest` tokens are left out.
+    pub fn of(rows: &[Row], tokenizer: &Tokenizer, longest: usize) -> Dataset {
+        let sequence = |row: &Row| {
+            let sequence = Sequence::of(row, tokenizer)?;
+            let tokens = sequence.ids.len();
+            if tokens <= longest {
+                Ok(sequence)
+            } else {
+                Err(LeftOut::TooLong { tokens })
+            }
+        };
+        let all: Vec<Result<Sequence, LeftOut>> = rows.par_iter().map(sequence).collect();
+        let mut dataset = Dataset::default();
+        for (index, sequence) in all.into_iter().enumerate() {
+            match sequence {
+                Ok(sequence) => dataset.sequences.push(sequence),
+                Err(reason) => dataset.left_out.push((index, reason)),
+            }
+        }
+        dataset
+    }
+
+    /// Reads rows of a JSONL file and puts them into the format.
+    ///
+    /// # Errors
+    /// Those of [`read_rows`].
+    pub fn read(path: &Path, tokenizer: &Tokenizer, longest: usize) -> Result<Dataset, ReadRowsError> {
+        let rows = read_rows(path)?.collect::<Result<Vec<Row>, _>>()?;
+        Ok(Dataset::of(&rows, tokenizer, longest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_do_not_fit_are_named() {
+        let tokenizer = Tokenizer::train(["<0> Si<1> llueve p q r s t u v w +;"], 400).unwrap();
+        let row = |formula: &str| -> Row {
+            let json = serde_json::json!({"input": "llueve", "formula": formula, "atoms": {"p": "llueve"}});
+            serde_json::from_value(json).unwrap()
+        };
+        let dataset = Dataset::of(&[row("p"), row("p →"), row("¬¬¬¬¬¬¬¬p")], &tokenizer, 16);
+        assert_eq!(dataset.sequences.len(), 1);
+        assert!(matches!(dataset.left_out[0], (1, LeftOut::Format(_))));
+        assert!(matches!(dataset.left_out[1], (2, LeftOut::TooLong { .. })));
+    }
+}

@@ -1,0 +1,141 @@
+//! Sentences in, formulas out: tokenizer, generator and grammar together.
+
+use std::path::Path;
+
+use data_pipeline::Tokenizer;
+use data_pipeline::format::{Answer, FormatError, Pointing, ReadError};
+
+use super::generate::{Generated, Generator, Prompt, Sampling};
+use crate::checkpoint::Checkpoint;
+use crate::error::Error;
+use crate::grammar::{AnswerTokens, PointingGrammar};
+
+/// A model that reads sentences.
+pub struct Formalizer {
+    generator: Generator,
+    tokenizer: Tokenizer,
+    tokens: AnswerTokens,
+}
+
+/// What the model made of a sentence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The answer as the model wrote it, without the end mark.
+    pub text: String,
+    /// The answer read back.
+    pub answer: Answer,
+    /// The model's probability of the whole answer, from 0 to 1.
+    pub probability: f64,
+    /// Geometric mean of the probabilities of the answer's tokens, from 0 to 1.
+    pub confidence: f64,
+}
+
+/// Why a sentence got no reading.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unread {
+    /// The sentence cannot be asked.
+    #[error(transparent)]
+    Question(#[from] FormatError),
+    /// The sentence is longer than the model takes.
+    #[error("the sentence has {found} tokens, the model takes {max}")]
+    TooLong {
+        /// Its tokens as a prompt.
+        found: usize,
+        /// The most that leave room for an answer.
+        max: usize,
+    },
+    /// The answer cannot be read.
+    #[error(transparent)]
+    Answer(#[from] ReadError),
+}
+
+impl Formalizer {
+    /// Reads a checkpoint folder with its tokenizer.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`]; [`Error::Tokenizer`].
+    pub fn load(folder: &Path, threads: usize) -> Result<Formalizer, Error> {
+        let tokenizer = Tokenizer::load(folder.join("tokenizer.json")).map_err(|error| Error::Tokenizer {
+            reason: error.to_string(),
+        })?;
+        Formalizer::new(&Checkpoint::load(folder)?, tokenizer, threads)
+    }
+
+    /// The model of a checkpoint with a tokenizer.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] when the two do not belong together; as [`Generator::new`].
+    pub fn new(checkpoint: &Checkpoint, tokenizer: Tokenizer, threads: usize) -> Result<Formalizer, Error> {
+        if tokenizer.vocab_size() > checkpoint.config.vocab_size {
+            let (found, most) = (tokenizer.vocab_size(), checkpoint.config.vocab_size);
+            let reason = format!("it has {found} tokens, the model {most}");
+            return Err(Error::Tokenizer { reason });
+        }
+        let tokens = AnswerTokens::new(&tokenizer)?;
+        Ok(Formalizer {
+            generator: Generator::new(checkpoint, threads)?,
+            tokenizer,
+            tokens,
+        })
+    }
+
+    /// Reads every sentence once; answers stand in the order of the sentences, and can always be parsed.
+    ///
+    /// # Errors
+    /// When the model cannot be run. What is wrong with one sentence is in its place.
+    pub fn read(
+        &mut self,
+        inputs: &[&str],
+        sampling: &Sampling,
+    ) -> Result<Vec<Result<Reading, Unread>>, Error> {
+        let Formalizer {
+            generator,
+            tokenizer,
+            tokens,
+        } = self;
+        let max = generator.max_seq().saturating_sub(sampling.max_tokens);
+        let mut prompts = Vec::new();
+        let mut asked: Vec<Result<(), Unread>> = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let prompt = Pointing::prompt(input).map_err(Unread::from).and_then(|text| {
+                let ids = tokenizer.encode(&text);
+                let found = ids.len();
+                if found <= max {
+                    Ok(ids)
+                } else {
+                    Err(Unread::TooLong { found, max })
+                }
+            });
+            asked.push(prompt.map(|ids| {
+                let words = data_pipeline::words(input).len();
+                prompts.push(Prompt {
+                    ids,
+                    constraint: PointingGrammar::new(tokens, words),
+                });
+            }));
+        }
+        let mut generated = generator.generate(prompts, sampling)?.into_iter();
+        let readings = asked.into_iter().zip(inputs).map(|(asked, input)| {
+            asked?;
+            let generated = generated.next().expect("one answer a prompt");
+            reading(tokenizer, tokens, input, generated)
+        });
+        Ok(readings.collect())
+    }
+}
+
+fn reading(
+    tokenizer: &Tokenizer,
+    tokens: &AnswerTokens,
+    input: &str,
+    Generated { ids, log_probability }: Generated,
+) -> Result<Reading, Unread> {
+    let text = tokenizer.decode(ids.strip_suffix(&[tokens.eos()]).unwrap_or(&ids));
+    Ok(Reading {
+        answer: Pointing::read(input, &text)?,
+        probability: log_probability.exp(),
+        confidence: (log_probability / ids.len().max(1) as f64).exp(),
+        text,
+    })
+}
