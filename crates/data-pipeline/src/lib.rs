@@ -26,6 +26,10 @@
 //!
 //! The evaluation set, written by hand, is [`gold`]; no row that overlaps it passes.
 //!
+//! # Features
+//!
+//! - `verify`: the module `verify`, which has a language model behind an OpenAI-compatible endpoint check every row.
+//!
 //! # What it never does
 //!
 //! It never links LibTorch, and it lets no sentence and no pattern of test reach train. The same rows and seed give the
@@ -54,6 +58,8 @@ pub mod gold;
 pub mod normal;
 mod split;
 mod step;
+#[cfg(feature = "verify")]
+pub mod verify;
 
 // Rows to tokens.
 mod batch;
