@@ -67,13 +67,14 @@ pub fn finish(mut tokens: Vec<Token>, n_atoms: usize) -> Surface {
     Surface { input, atoms, spans }
 }
 
-/// *a el* → *al*, *de el* → *del*.
+/// *a el* → *al*, *de el* → *del*, and one *que* where two phrases bring theirs.
 fn contract(tokens: &mut Vec<Token>) {
     let mut at = 0;
     while at + 1 < tokens.len() {
         let joined = match (tokens[at].word.as_ref(), tokens[at + 1].word.as_ref()) {
             ("a" | "A", "el") => "al",
             ("de", "el") => "del",
+            ("que", "que") => "que",
             _ => {
                 at += 1;
                 continue;
