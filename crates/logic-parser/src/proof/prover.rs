@@ -379,8 +379,11 @@ impl Prover {
         to: IdeaId,
         rule: fn(usize, usize) -> Rule,
     ) -> Found<()> {
-        if let Some(antecedent) = self.line_of(from) {
-            return self.unless_known(to, |prover| prover.say(to, rule(line, antecedent)));
+        if self.line_of(to).is_some() {
+            return Ok(());
+        }
+        if let Some(antecedent) = self.composed(from)? {
+            return self.say(to, rule(line, antecedent)).map(|_| ());
         }
         let (not_from, not_to) = (self.not(from), self.not(to));
         let Some(denied) = self.line_of(not_to) else {
@@ -392,6 +395,25 @@ impl Prover {
                 prover.clash(consequent, denied)
             })
         })
+    }
+
+    /// The line that says `idea`, if its operands or one of them say it at once.
+    fn composed(&mut self, idea: IdeaId) -> Found<Option<usize>> {
+        if let Some(line) = self.line_of(idea) {
+            return Ok(Some(line));
+        }
+        let rule = match *self.ideas.of(idea) {
+            Idea::Binary(Connective::And, left, right) => self
+                .line_of(left)
+                .zip(self.line_of(right))
+                .map(|(left, right)| Rule::AndIntroduction(left, right)),
+            Idea::Binary(Connective::Or, left, right) => self
+                .line_of(left)
+                .or(self.line_of(right))
+                .map(Rule::OrIntroduction),
+            _ => None,
+        };
+        rule.map(|rule| self.say(idea, rule)).transpose()
     }
 
     /// From A ∨ B at `line` and the negation of one, the other.

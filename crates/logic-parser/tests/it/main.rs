@@ -4,6 +4,7 @@ mod arguments;
 mod formulas;
 mod hostile;
 mod normal_forms;
+mod oracle;
 mod parse;
 mod proofs;
 mod round_trip;
