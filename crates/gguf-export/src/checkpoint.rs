@@ -46,6 +46,8 @@ pub struct CheckpointFolder {
     pub tokenizer: Value,
     /// `tokenizer_config.json`, or null where there is none.
     pub tokenizer_config: Value,
+    /// The Jinja template of `tokenizer_config.json` or `chat_template.jinja`.
+    pub chat_template: Option<String>,
     /// Files read and their BLAKE3 hashes, by name.
     pub hashes: Vec<(String, String)>,
     shards: Vec<Shard>,
@@ -74,6 +76,14 @@ impl CheckpointFolder {
         } else {
             Value::Null
         };
+        let template = folder.join("chat_template.jinja");
+        let chat_template = match tokenizer_config["chat_template"].as_str() {
+            Some(template) => Some(template.to_owned()),
+            None if template.exists() => {
+                Some(fs::read_to_string(&template).map_err(|source| Error::io(&template, source))?)
+            }
+            None => None,
+        };
         let mut shards = Vec::new();
         for path in weight_files(folder, &mut hashes)? {
             let shard = Shard::open(path)?;
@@ -84,6 +94,7 @@ impl CheckpointFolder {
             config,
             tokenizer,
             tokenizer_config,
+            chat_template,
             hashes,
             shards,
         })

@@ -9,8 +9,9 @@ use crate::names::{Recipe, RowOrder, recipes};
 use crate::quantize::quantize_rows;
 use crate::vocab::write_vocab;
 use crate::{
-    CheckpointFolder, Error, FileType, Forward, GgmlType, GgufFile, GgufTokenizer, Manifest, Metadata, Mix,
-    Modelfile, Proof, TensorInfo, TensorRecord, TensorSource, Tokenized, Writer, dequantize, proof,
+    ChatTemplate, CheckpointFolder, Error, FileType, Forward, GgmlType, GgufFile, GgufTokenizer, Manifest,
+    Metadata, Mix, Modelfile, Proof, TensorInfo, TensorRecord, TensorSource, Tokenized, Writer, dequantize,
+    proof,
 };
 
 /// How to export.
@@ -20,6 +21,8 @@ pub struct ExportOptions {
     pub file_type: FileType,
     /// `general.name`; by default the folder's name.
     pub name: Option<String>,
+    /// How a conversation becomes a prompt; by default the checkpoint's own template, or none: the prompt as it is.
+    pub chat: Option<ChatTemplate>,
     /// System message for the Modelfile.
     pub system: Option<String>,
     /// Licence text for the Modelfile.
@@ -37,6 +40,7 @@ impl Default for ExportOptions {
         ExportOptions {
             file_type: FileType::F16,
             name: None,
+            chat: None,
             system: None,
             license: None,
             corpus: Vec::new(),
@@ -101,6 +105,8 @@ pub fn export(
 
 /// A checkpoint, understood.
 struct Source {
+    /// `None` where the checkpoint has a Jinja template of its own.
+    chat: Option<ChatTemplate>,
     checkpoint: CheckpointFolder,
     model: Hyperparameters,
     metadata: Metadata,
@@ -133,7 +139,16 @@ impl Source {
             model.vocab_size,
             &mut metadata,
         )?;
+        let own = checkpoint.chat_template.clone();
+        let chat = options
+            .chat
+            .clone()
+            .or_else(|| own.is_none().then(ChatTemplate::default));
+        if let Some(template) = chat.as_ref().map(ChatTemplate::jinja).or(own) {
+            metadata.set("tokenizer.chat_template", template);
+        }
         Ok(Source {
+            chat,
             checkpoint,
             model,
             metadata,
@@ -261,7 +276,7 @@ impl Source {
         let stop = eos.and_then(|id| tokens.get(id as usize)).cloned();
         Modelfile {
             from: format!("./{}", file_name(out)),
-            template: None,
+            template: self.chat.as_ref().map(ChatTemplate::go),
             system: options.system.clone(),
             stop: stop.into_iter().collect(),
             num_ctx: self.model.context_length,

@@ -51,6 +51,7 @@ mod architecture;
 mod names;
 mod vocab;
 
+mod chat_template;
 mod export;
 mod manifest;
 mod modelfile;
@@ -67,6 +68,7 @@ mod error;
 pub mod llama_cpp;
 
 pub use architecture::{Architecture, Hyperparameters};
+pub use chat_template::{ChatTemplate, Role, Turn};
 pub use checkpoint::{CheckpointFolder, TensorSource};
 pub use error::Error;
 pub use export::{ExportOptions, export};

@@ -7,7 +7,7 @@ use std::fmt::Write;
 pub struct Modelfile {
     /// The GGUF file, relative to the Modelfile.
     pub from: String,
-    /// Go template around the prompt; without one the prompt goes in as it is.
+    /// Go template; without one Ollama takes the Jinja template of the GGUF file.
     pub template: Option<String>,
     /// System message.
     pub system: Option<String>,
@@ -31,17 +31,17 @@ impl Modelfile {
     /// };
     /// assert_eq!(
     ///     modelfile.text(),
-    ///     "FROM ./model.gguf\nTEMPLATE \"\"\"{{ .Prompt }}\"\"\"\nPARAMETER num_ctx 256\n\
-    ///      PARAMETER temperature 0\nPARAMETER stop \"<|eos|>\"\n"
+    ///     "FROM ./model.gguf\nPARAMETER num_ctx 256\nPARAMETER temperature 0\nPARAMETER stop \"<|eos|>\"\n"
     /// );
     /// ```
     pub fn text(&self) -> String {
         let mut text = format!("FROM {}\n", self.from);
-        let template = self.template.as_deref().unwrap_or("{{ .Prompt }}");
         let mut line = |name: &str, value: String| {
             writeln!(text, "{name} {value}").expect("writing to a String cannot fail");
         };
-        line("TEMPLATE", long_text(template));
+        if let Some(template) = &self.template {
+            line("TEMPLATE", long_text(template));
+        }
         if let Some(system) = &self.system {
             line("SYSTEM", long_text(system));
         }

@@ -50,9 +50,6 @@ pub(crate) fn write_vocab(
     metadata.set("tokenizer.ggml.add_bos_token", add_bos);
     metadata.set("tokenizer.ggml.add_eos_token", add_eos);
     metadata.set("tokenizer.ggml.add_space_prefix", false);
-    if let Some(template) = tokenizer_config["chat_template"].as_str() {
-        metadata.set("tokenizer.chat_template", template);
-    }
     Ok(())
 }
 

@@ -115,6 +115,27 @@ fn a_wrong_weight_is_not_handed_over() {
 }
 
 #[test]
+fn the_modelfile_says_what_ollama_needs() {
+    let toy = Toy::qwen3();
+    let folder = tempfile::tempdir().unwrap();
+    toy.save(folder.path());
+    let options = ExportOptions {
+        system: Some("Formaliza.".into()),
+        ..ExportOptions::default()
+    };
+    export(folder.path(), &folder.path().join("toy.gguf"), &options, &toy).unwrap();
+    let text = fs::read_to_string(folder.path().join("Modelfile")).unwrap();
+    expect_test::expect![[r#"
+        FROM ./toy.gguf
+        TEMPLATE """{{ range .Messages }}{{ .Content }}{{ end }}"""
+        SYSTEM """Formaliza."""
+        PARAMETER num_ctx 128
+        PARAMETER temperature 0
+        PARAMETER stop "<|eos|>"
+    "#]].assert_eq(&text);
+}
+
+#[test]
 fn a_token_off_by_one_is_not_handed_over() {
     let toy = Toy::qwen3();
     let folder = tempfile::tempdir().unwrap();
