@@ -112,6 +112,7 @@ impl<'t> Parser<'t> {
 
     /// Reads one formula and stops after it, at the end of the text, a comma or a turnstile.
     pub(crate) fn formula(&mut self) -> Formula {
+        self.stop = Token::End;
         loop {
             self.operand();
             if !self.connective() || self.gave_up {

@@ -154,6 +154,9 @@ pub(crate) fn is_plain_name(name: &str) -> bool {
         .is_some_and(|first| first.is_alphabetic() || first == '_')
         && characters.all(continues_name)
         && reserved(name).is_none()
+        && !PHRASES
+            .iter()
+            .any(|(phrase, _)| phrase[0].eq_ignore_ascii_case(name))
 }
 
 /// The token of a reserved word, in any case.

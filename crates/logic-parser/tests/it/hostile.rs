@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use logic_parser::{Formula, Notation};
+use logic_parser::{Argument, Formula, Notation};
 
 fn hostile() -> Vec<(&'static str, String)> {
     let n = 200_000;
@@ -26,6 +26,12 @@ fn hostile() -> Vec<(&'static str, String)> {
             ('\u{20}'..='\u{FFFF}').filter(|c| !c.is_alphanumeric()).collect(),
         ),
     ]
+}
+
+#[test]
+fn an_argument_with_too_many_mistakes_ends() {
+    let text = "p, ".to_owned() + &"= ".repeat(100);
+    assert_eq!(Argument::parse(&text).unwrap_err().diagnostics().len(), 16);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use crate::formulas;
 
 /// Names that need care: reserved words, letters that are connectives, quotes, spaces, accents, nothing at all.
-const AWKWARD: [&str; 14] = [
+const AWKWARD: [&str; 16] = [
+    "only",
+    "Solo",
     "y",
     "no",
     "si",
