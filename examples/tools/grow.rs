@@ -65,7 +65,7 @@ enum Allow {
 const LENGTH: usize = 64;
 
 /// Floating-point operations that the proof may take in all.
-const BUDGET: f64 = 2e11;
+const BUDGET: f64 = 5e10;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();

@@ -203,7 +203,10 @@ impl TensorSpec {
     }
 }
 
-/// How many parameters a configuration has, counted from its tensors.
+/// How many parameters a configuration has, counted from its tensors. Saturates on overflow.
 pub fn parameters<A: Architecture>(config: &A) -> u64 {
-    config.tensors().iter().map(|tensor| tensor.len() as u64).sum()
+    config
+        .tensors()
+        .iter()
+        .fold(0, |sum, tensor| sum.saturating_add(tensor.len() as u64))
 }

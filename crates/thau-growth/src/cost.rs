@@ -28,19 +28,19 @@ impl Cost {
                 && matches!(tensor.find(Axis::Residual), Some((_, Role::Producer)));
             tensor.axes.len() > 1 && !looked_up
         };
-        let matrices: usize = config
+        let size = |axis| config.size(axis) as f64;
+        let matrices: f64 = config
             .tensors()
             .iter()
             .filter(|t| multiplied(t))
-            .map(|t| t.len())
+            .map(|t| t.len() as f64)
             .sum();
-        let heads = config.size(Axis::Layer) * config.size(Axis::QueryHead);
-        let attention =
-            heads * (config.size(Axis::QkDim) + config.size(Axis::ValueDim)) * config.size(Axis::Context);
+        let head = size(Axis::QkDim) + size(Axis::ValueDim);
+        let attention = size(Axis::Layer) * size(Axis::QueryHead) * head * size(Axis::Context);
         Cost {
             parameters,
             training_bytes: parameters.saturating_mul(16),
-            flops_per_token: 2.0 * (matrices as f64 + attention as f64),
+            flops_per_token: 2.0 * (matrices + attention),
         }
     }
 }

@@ -116,6 +116,14 @@ pub enum GrowthError {
         /// The largest accepted.
         most: usize,
     },
+    /// A model that no machine holds.
+    #[error("{parameters} parameters are beyond {most}")]
+    TooManyParameters {
+        /// Of the grown model.
+        parameters: u64,
+        /// The most accepted.
+        most: u64,
+    },
     /// A grown tensor does not fit in memory.
     #[error("a tensor grown from {name} with {entries} entries does not fit in memory")]
     OutOfMemory {

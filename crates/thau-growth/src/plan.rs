@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 use crate::{
-    architecture::{Architecture, TensorSpec},
+    architecture::{Architecture, TensorSpec, parameters},
     error::GrowthError,
     map::{AffineMap, History},
     operator::{GrowthOperator, Preservation},
     recipe::Recipe,
     tensor::{Element, Tensor, TensorSink, TensorSource},
 };
+
+/// More than any machine holds, and few enough that byte counts stay within 64 bits.
+const MOST_PARAMETERS: u64 = 1 << 46;
 
 /// Operators in order, with every configuration on the way.
 ///
@@ -68,9 +71,16 @@ impl<A: Architecture> GrowthPlan<A> {
     /// The same plan with one more step.
     ///
     /// # Errors
-    /// Where the operator cannot be applied to what the plan has reached.
+    /// Where the operator cannot be applied to what the plan has reached; [`GrowthError::TooManyParameters`].
     pub fn then(mut self, operator: impl GrowthOperator<A> + 'static) -> Result<GrowthPlan<A>, GrowthError> {
         let grown = operator.grow_config(self.to())?;
+        let parameters = parameters(&grown);
+        if parameters > MOST_PARAMETERS {
+            return Err(GrowthError::TooManyParameters {
+                parameters,
+                most: MOST_PARAMETERS,
+            });
+        }
         self.stages.push(Stage::new(grown));
         self.operators.push(Box::new(operator));
         Ok(self)

@@ -58,8 +58,8 @@ impl<A: Architecture> GrowthOperator<A> for AddHeads {
     }
 
     fn grow_config(&self, from: &A) -> Result<A, GrowthError> {
-        self.places(from)?;
-        resize(&resize(from, Axis::QueryHead, self.query)?, Axis::KvHead, self.kv)
+        let grown = resize(&resize(from, Axis::QueryHead, self.query)?, Axis::KvHead, self.kv)?;
+        self.places(from).map(|_| grown)
     }
 
     fn map(&self, from: &A, _: &A, tensor: &TensorSpec) -> Result<AffineMap, GrowthError> {

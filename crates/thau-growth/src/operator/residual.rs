@@ -34,9 +34,13 @@ pub enum Fold {
     #[default]
     Writers,
     /// Gains /s and eps /s²; matrices stay bit for bit, so a bf16 model with fp32 gains loses nothing. QK-norms
-    /// share the eps where a format has one for all; there the growth is [`Preservation::Bounded`].
+    /// share the eps where a format has one for all; there the growth is [`Preservation::Bounded`], by eps over the
+    /// mean square of a query or key.
     Eps,
 }
+
+/// One over the smallest mean square of a query or key that a bound is given for.
+const QK_NORM: f64 = 100.0;
 
 impl WidenResidual {
     fn stretch<A: Architecture>(&self, from: &A) -> f64 {
@@ -47,7 +51,7 @@ impl WidenResidual {
 impl<A: Architecture> GrowthOperator<A> for WidenResidual {
     fn preservation(&self, from: &A) -> Preservation {
         match self.fold {
-            Fold::Eps if from.has_qk_norm() => Preservation::Bounded(from.scalars().norm_eps),
+            Fold::Eps if from.has_qk_norm() => Preservation::Bounded(QK_NORM * from.scalars().norm_eps),
             _ => Preservation::Exact,
         }
     }

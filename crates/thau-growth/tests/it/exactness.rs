@@ -184,13 +184,34 @@ fn a_plan_knows_what_it_cannot_reach() {
         })
         .starts_with("growth reaches")
     );
-    assert!(
-        refuse(Tiny {
+    let absurd = [
+        Tiny {
             ff: 1 << 40,
             ..from.clone()
-        })
-        .contains("beyond")
-    );
+        },
+        Tiny {
+            ff: 1 << 27,
+            d: 1 << 27,
+            ..from.clone()
+        },
+        Tiny {
+            heads: usize::MAX - 1,
+            kv: usize::MAX / 2,
+            ..from.clone()
+        },
+        Tiny {
+            layers: usize::MAX,
+            ..from.clone()
+        },
+        Tiny {
+            vocab: 1 << 28,
+            d: 1 << 28,
+            ..from.clone()
+        },
+    ];
+    for to in absurd {
+        assert!(refuse(to).contains("beyond"));
+    }
     assert_eq!(from.size(Axis::Layer), 2);
 }
 
