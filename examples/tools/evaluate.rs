@@ -4,6 +4,7 @@
 //! cargo run --release --features torch --example evaluate -- --checkpoint target/model --data crates/data-pipeline/gold/sentences.jsonl
 //! ```
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -63,10 +64,11 @@ fn main() -> anyhow::Result<()> {
         }
     }
     let report = Report::new(answers());
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+    let text = if arguments.json {
+        serde_json::to_string_pretty(&report)? + "\n"
     } else {
-        print!("{report}");
-    }
+        report.to_string()
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
 }

@@ -6,6 +6,9 @@ use data_pipeline::format::FormatError;
 use data_pipeline::{ReadRowsError, Row, Sequence, Tokenizer, read_rows};
 use rayon::prelude::*;
 
+/// Rows of a file that are in memory at once.
+const ROWS_AT_ONCE: usize = 16_384;
+
 /// Rows in the pointing format, as token ids.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dataset {
@@ -33,6 +36,31 @@ pub enum LeftOut {
 impl Dataset {
     /// Puts rows into the format; those with more than `longest` tokens are left out.
     pub fn of(rows: &[Row], tokenizer: &Tokenizer, longest: usize) -> Dataset {
+        let mut dataset = Dataset::default();
+        dataset.add(rows, tokenizer, longest);
+        dataset
+    }
+
+    /// Reads rows of a JSONL file and puts them into the format. The rows themselves are not kept.
+    ///
+    /// # Errors
+    /// Those of [`read_rows`].
+    pub fn read(path: &Path, tokenizer: &Tokenizer, longest: usize) -> Result<Dataset, ReadRowsError> {
+        let mut dataset = Dataset::default();
+        let mut rows = read_rows(path)?;
+        loop {
+            let some = rows
+                .by_ref()
+                .take(ROWS_AT_ONCE)
+                .collect::<Result<Vec<Row>, _>>()?;
+            if some.is_empty() {
+                return Ok(dataset);
+            }
+            dataset.add(&some, tokenizer, longest);
+        }
+    }
+
+    fn add(&mut self, rows: &[Row], tokenizer: &Tokenizer, longest: usize) {
         let sequence = |row: &Row| {
             let sequence = Sequence::of(row, tokenizer)?;
             let tokens = sequence.ids.len();
@@ -43,23 +71,13 @@ impl Dataset {
             }
         };
         let all: Vec<Result<Sequence, LeftOut>> = rows.par_iter().map(sequence).collect();
-        let mut dataset = Dataset::default();
-        for (index, sequence) in all.into_iter().enumerate() {
+        let before = self.sequences.len() + self.left_out.len();
+        for (index, sequence) in (before..).zip(all) {
             match sequence {
-                Ok(sequence) => dataset.sequences.push(sequence),
-                Err(reason) => dataset.left_out.push((index, reason)),
+                Ok(sequence) => self.sequences.push(sequence),
+                Err(reason) => self.left_out.push((index, reason)),
             }
         }
-        dataset
-    }
-
-    /// Reads rows of a JSONL file and puts them into the format.
-    ///
-    /// # Errors
-    /// Those of [`read_rows`].
-    pub fn read(path: &Path, tokenizer: &Tokenizer, longest: usize) -> Result<Dataset, ReadRowsError> {
-        let rows = read_rows(path)?.collect::<Result<Vec<Row>, _>>()?;
-        Ok(Dataset::of(&rows, tokenizer, longest))
     }
 }
 

@@ -20,6 +20,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! With LibTorch, [`torch::Trainer`] and [`torch::train`] teach it, and [`torch::Formalizer`] asks it:
+//!
+//! ```no_run
+//! # #[cfg(feature = "torch")] {
+//! use nanologic_model::torch::{Formalizer, Sampling};
+//!
+//! let mut formalizer = Formalizer::load("target/model".as_ref(), 2)?;
+//! for reading in formalizer.read(&["Si llueve, me mojo."], &Sampling::greedy())? {
+//!     let reading = reading?;
+//!     println!("{} {:?}", reading.answer.formula, reading.answer.atoms);
+//! }
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Features
 //! - `torch` (default): train and run on LibTorch 2.11.0 through `tch`.
 //! - `thau-growth`: the traits of `thau_growth` for this crate's types.
