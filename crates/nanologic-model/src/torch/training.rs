@@ -1,4 +1,7 @@
 //! How to train: rates, schedule, batch, number format.
+//!
+//! The defaults teach the demonstration's model to formalize: Muon (Jordan et al., 2024) learns this task several
+//! times faster than AdamW alone, and 1500 steps are nine million tokens, about five minutes of two quiet cores.
 
 use serde::{Deserialize, Serialize};
 
@@ -51,10 +54,10 @@ pub enum Schedule {
 }
 
 impl Default for Training {
-    /// The measured settings of the formalizer: see the module for the sources.
+    /// The settings of the demonstration.
     fn default() -> Training {
         Training {
-            steps: 1000,
+            steps: 1500,
             batch_tokens: 6144,
             seed: 0,
             learning_rate: 0.02,
