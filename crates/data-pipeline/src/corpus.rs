@@ -242,6 +242,7 @@ impl fmt::Display for Manifest {
             components,
             largest,
             patterns: [train, val, test],
+            equivalent_in_train,
         } = &self.split;
         writeln!(
             f,
@@ -249,7 +250,11 @@ impl fmt::Display for Manifest {
         )?;
         writeln!(
             f,
-            "  patterns: {train} in train, {val} in validation, {test} in test, none in two"
+            "  patterns: {train} in train, {val} in validation, {test} in test, none in two;"
+        )?;
+        writeln!(
+            f,
+            "  {equivalent_in_train} of test are equivalent to one of train"
         )?;
         writeln!(
             f,

@@ -58,6 +58,7 @@ pub mod gold;
 pub mod normal;
 mod split;
 mod step;
+mod truth_column;
 #[cfg(feature = "verify")]
 pub mod verify;
 

@@ -5,15 +5,17 @@
 //! the test sentences into train.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     hash::Hash,
 };
 
+use logic_parser::Formula;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Reason, Row, StepReport,
     normal::{self, draw, fingerprint},
+    truth_column::truth_column,
 };
 
 /// How much of the corpus is held out.
@@ -59,6 +61,9 @@ pub struct SplitReport {
     pub largest: usize,
     /// How many patterns are on each side: train, validation, test.
     pub patterns: [usize; 3],
+    /// How many test patterns train has in an equivalent form (`¬q → ¬p` for `p → q`). They are not forbidden: another
+    /// sentence says them, and the model has to read that one.
+    pub equivalent_in_train: usize,
 }
 
 /// Puts whole components on the test and validation sides, chosen by `seed`, until these have their share; the rest is
@@ -112,18 +117,25 @@ pub fn split(rows: Vec<Row>, shares: Shares, seed: u64) -> Split {
             Side::Test => split.test.push(row),
         }
     }
-    let patterns = |rows: &[Row]| {
-        rows.iter()
-            .map(|row| row.pattern.as_str())
-            .collect::<BTreeSet<_>>()
-            .len()
+    let [train, val, test] = [&split.train, &split.val, &split.test].map(|side| patterns(side));
+    let column = |pattern: &&str| {
+        Formula::parse(pattern)
+            .ok()
+            .and_then(|formula| truth_column(&formula))
     };
-    split.report.patterns = [
-        patterns(&split.train),
-        patterns(&split.val),
-        patterns(&split.test),
-    ];
+    let known: HashSet<[u64; 4]> = train.iter().filter_map(column).collect();
+    let equivalent = test
+        .iter()
+        .filter_map(column)
+        .filter(|column| known.contains(column))
+        .count();
+    split.report.patterns = [train.len(), val.len(), test.len()];
+    split.report.equivalent_in_train = equivalent;
     split
+}
+
+fn patterns(rows: &[Row]) -> BTreeSet<&str> {
+    rows.iter().map(|row| row.pattern.as_str()).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -227,6 +239,37 @@ mod tests {
         let (kept, report) = split.guard(vec![row(3, 1), row(4, 2), same_words, row(5, 5)]);
         assert_eq!(kept, [row(5, 5)]);
         assert_eq!(report.dropped[&Reason::BelongsToAnotherSide], 3);
+    }
+
+    #[test]
+    fn equivalent_patterns_across_sides_are_counted() {
+        let row = |input: usize, pattern: &str| Row {
+            input: input.to_string(),
+            pattern: pattern.into(),
+            ..Row::default()
+        };
+        let rows = vec![
+            row(1, "p → q"),
+            row(2, "¬q → ¬p"),
+            row(3, "p ∧ q"),
+            row(4, "p ∨ q"),
+        ];
+        let shares = Shares {
+            val: 0.0,
+            test: 0.25,
+            at_most: 1,
+        };
+        let splits = (0..40).map(|seed| split(rows.clone(), shares, seed));
+        let held_out: BTreeSet<(String, usize)> = splits
+            .map(|split| (split.test[0].pattern.clone(), split.report.equivalent_in_train))
+            .collect();
+        let expected = [("p → q", 1), ("¬q → ¬p", 1), ("p ∧ q", 0), ("p ∨ q", 0)];
+        assert_eq!(
+            held_out,
+            expected
+                .map(|(pattern, count)| (pattern.to_owned(), count))
+                .into()
+        );
     }
 
     #[test]
