@@ -1,21 +1,52 @@
-//! Propositional logic from text to truth.
+//! Propositional logic from text to truth, and to the reason.
 //!
-//! A [`Formula`] is read from text in any usual notation and printed back in any other:
+//! A [`Formula`] is read from text in any usual notation, Spanish and English words and LaTeX among them, and printed
+//! in any other. [`classify`], [`equivalent`] and [`entails`] say what is true of it; an [`Argument`] is judged valid, or
+//! invalid with a countermodel and, where it has one, the name of its fallacy.
 //!
 //! ```
-//! use logic_parser::{Formula, Notation};
+//! use logic_parser::{Argument, Class, Formula, Notation, Verdict, classify, equivalent};
 //!
 //! let formula: Formula = "si llueve y hace_frio entonces no salgo".parse()?;
 //! assert_eq!(formula.to_string(), "llueve ∧ hace_frio → ¬salgo");
-//! assert_eq!(formula.display(Notation::Ascii).to_string(), "llueve & hace_frio -> ~salgo");
+//! assert_eq!(formula.display(Notation::Latex).to_string(), r"\mathit{llueve} \land \mathit{hace\_frio} \to \neg \mathit{salgo}");
 //! assert_eq!(formula.pattern().to_string(), "p ∧ q → ¬r");
+//!
+//! assert_eq!(classify(&"p | ~p".parse()?), Class::Tautology);
+//! assert!(equivalent(&"p → q".parse()?, &"¬q → ¬p".parse()?).is_yes());
+//!
+//! let judgement = "llueve → mojo, mojo ⊢ llueve".parse::<Argument>()?.judge();
+//! assert_eq!(judgement.verdict, Verdict::Invalid);
+//! assert_eq!(judgement.fallacy.unwrap().schema.en, "affirming the consequent");
 //! # Ok::<(), logic_parser::ParseError>(())
 //! ```
 //!
+//! # What else there is
+//!
+//! - [`TruthTable`]: rows as they are asked for, as text, Markdown, LaTeX, CSV or HTML.
+//! - [`models`], [`count_models`], [`Argument::countermodels`], [`Argument::minimal_countermodels`].
+//! - [`Argument::prove`]: a [`Proof`] by natural deduction, and [`Proof::check`], which shares no code with the prover.
+//! - [`Formula::negation_normal_form`], [`Formula::conjunctive_normal_form`], [`Formula::disjunctive_normal_form`], [`Cnf`];
+//!   [`Formula::to_dimacs`], [`Formula::to_smt_lib`], [`Formula::to_tptp`].
+//! - [`score`]: how right a model's answer is.
+//! - The example `verify` answers files of questions as JSON lines.
+//!
+//! # Hostile input
+//!
+//! A text may be a megabyte of brackets: nothing recurses on input, neither reading nor printing, comparing nor dropping,
+//! so no text overflows the stack; [`Limits`] bound time and memory. Questions that could take for ever have a [`Budget`]
+//! and can be interrupted; what it does not suffice for is answered with [`Unknown`].
+//!
+//! # Features
+//!
+//! - `sat` (default): formulas too large for a table and a decision diagram go to the SAT solver `batsat`. Brings `std`.
+//! - `std`: the table kernel for AVX2, found out at run time. Without it the crate needs only `alloc`.
+//! - `serde`: formulas and arguments as text, assignments as maps.
+//! - `rayon`: many questions at once on all cores: `classify_all`, `equivalent_all`, `judge_all`.
+//!
 //! # What it never does
 //!
-//! It never recurses on its input, so no text can overflow the stack, however deep; it never panics on text; it
-//! knows nothing of models.
+//! It knows nothing of models of language, never recurses on input, and never hangs.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -28,6 +59,7 @@ mod canonical;
 mod cnf;
 mod diagram;
 mod error;
+mod export;
 mod formula;
 mod lexer;
 mod models;
@@ -60,7 +92,7 @@ pub use budget::{Budget, Reason, Unknown};
 pub use cnf::{Cnf, Literal};
 pub use error::{Diagnostic, ParseError, ParseErrorKind};
 pub use formula::{AtomId, Connective, Formula, Leaf, Node};
-pub use models::count_models;
+pub use models::{Models, count_models, models};
 pub use options::{Chains, Dialect, Limits, ParseOptions};
 #[cfg(feature = "rayon")]
 pub use parallel::{classify_all, equivalent_all, judge_all};

@@ -174,21 +174,35 @@ enum Task {
 
 /// An atom or its negation.
 #[derive(Clone, Copy)]
-struct Sign {
-    atom: AtomId,
-    positive: bool,
+pub(crate) struct Sign {
+    pub(crate) atom: AtomId,
+    pub(crate) positive: bool,
+}
+
+impl Sign {
+    /// Every atom of the formula.
+    pub(crate) fn all(formula: &Formula) -> impl Iterator<Item = Sign> {
+        (0..formula.atom_count() as u32).map(|id| Sign {
+            atom: AtomId(id),
+            positive: true,
+        })
+    }
+
+    pub(crate) fn is(self, positive: bool) -> Sign {
+        Sign { positive, ..self }
+    }
 }
 
 /// Conjunctions of literals that together have the formula's models: a model is widened, literal by literal, as far as
 /// it implies the formula, then its models are taken away; at last what the others cover is dropped.
-fn prime_cover(formula: &Formula, budget: &Budget<'_>) -> Result<Vec<Vec<Sign>>, Unknown> {
+pub(crate) fn prime_cover(formula: &Formula, budget: &Budget<'_>) -> Result<Vec<Vec<Sign>>, Unknown> {
     let negation = formula.clone().not();
     let mut cubes: Vec<Vec<Sign>> = Vec::new();
     let mut remaining = formula.clone();
     while let Some(values) = satisfy(&remaining, budget)? {
-        let mut cube: Vec<Sign> = atoms(formula)
+        let mut cube: Vec<Sign> = Sign::all(formula)
             .zip(values)
-            .map(|(atom, positive)| Sign { atom, positive })
+            .map(|(sign, value)| sign.is(value))
             .collect();
         let mut place = 0;
         while place < cube.len() {
@@ -219,10 +233,6 @@ fn prime_cover(formula: &Formula, budget: &Budget<'_>) -> Result<Vec<Vec<Sign>>,
     Ok(cubes)
 }
 
-fn atoms(formula: &Formula) -> impl Iterator<Item = AtomId> {
-    (0..formula.atom_count() as u32).map(AtomId)
-}
-
-fn conjunction(formula: &Formula, cube: &[Sign]) -> Formula {
+pub(crate) fn conjunction(formula: &Formula, cube: &[Sign]) -> Formula {
     formula.two_levels(&[cube.to_vec()], Connective::Or, Connective::And)
 }

@@ -8,5 +8,6 @@ mod oracle;
 mod parse;
 mod proofs;
 mod round_trip;
+mod scoring;
 mod truth;
 mod verify;
