@@ -38,6 +38,9 @@ struct Arguments {
     /// Optimizer steps in all.
     #[arg(long, default_value_t = Training::default().steps)]
     steps: u64,
+    /// Train for so many floating-point operations, in place of --steps: models of two sizes get the same.
+    #[arg(long, conflicts_with = "steps")]
+    flops: Option<f64>,
     /// The same seed gives the same bytes.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -60,7 +63,16 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let training = Training {
+    let stopped = latest(&arguments.out)?;
+    if stopped.is_some() && !arguments.resume {
+        bail!(
+            "{} holds a run: add --resume, or name another folder",
+            arguments.out.display()
+        );
+    }
+    let resumes = stopped.is_some();
+    let checkpoint = stopped.map_or_else(|| start(&arguments), Ok)?;
+    let mut training = Training {
         steps: arguments.steps,
         seed: arguments.seed,
         batch_tokens: arguments.batch_tokens,
@@ -74,13 +86,14 @@ fn main() -> anyhow::Result<()> {
         checkpoint_every: arguments.checkpoint_every,
         ..Training::default()
     };
-    let mut trainer = match latest(&arguments.out)? {
-        Some(stopped) if arguments.resume => Trainer::resume(&stopped, training)?,
-        Some(_) => bail!(
-            "{} holds a run: add --resume, or name another folder",
-            arguments.out.display()
-        ),
-        None => Trainer::new(&start(&arguments)?, training)?,
+    if let Some(flops) = arguments.flops {
+        training.steps = training.steps_for(flops, &checkpoint.config);
+    }
+    let steps = training.steps;
+    let mut trainer = if resumes {
+        Trainer::resume(&checkpoint, training)?
+    } else {
+        Trainer::new(&checkpoint, training)?
     };
     let tokenizer = Tokenizer::load(arguments.data.join("tokenizer.json"))?;
     let read = |name: &str| {
@@ -108,7 +121,7 @@ fn main() -> anyhow::Result<()> {
     let flag = Arc::clone(&asked_to_stop);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
     let style = "training {wide_bar} {pos}/{len}  {msg}  {elapsed} so far, {eta} left";
-    let bar = ProgressBar::new(arguments.steps).with_style(ProgressStyle::with_template(style)?);
+    let bar = ProgressBar::new(steps).with_style(ProgressStyle::with_template(style)?);
     bar.set_position(trainer.progress().step);
     bar.reset_eta();
     let (mut smooth, mut tokens) = (None, 0);

@@ -1,9 +1,9 @@
 //! So many of so many, with what that says about the true share.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-/// A count of successes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A count of successes. As JSON it also says its `share` and its `interval`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Proportion {
     /// Successes.
     pub right: usize,
@@ -41,5 +41,33 @@ impl Proportion {
             ((centre - spread) / scale).max(0.0),
             ((centre + spread) / scale).min(1.0),
         )
+    }
+}
+
+impl Serialize for Proportion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Figures {
+            right: usize,
+            of: usize,
+            share: f64,
+            interval: (f64, f64),
+        }
+        let Proportion { right, of } = *self;
+        Figures { right, of, share: self.share(), interval: self.interval() }.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_shows_the_share_and_reads_back() {
+        let nine = Proportion { right: 9, of: 10 };
+        let json = serde_json::to_value(nine).expect("numbers");
+        assert_eq!(json["share"], 0.9);
+        assert!(json["interval"][0].as_f64().expect("a number") > 0.5);
+        assert_eq!(serde_json::from_value::<Proportion>(json).expect("what was written"), nine);
     }
 }

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::parameters::Compute;
+use super::run::SHORTEST_ROW;
+use crate::config::Config;
 
 /// Settings of a training run; the architecture is [`Config`](crate::Config)'s affair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +79,12 @@ impl Default for Training {
 }
 
 impl Training {
+    /// The steps that spend about `flops` floating-point operations on a model of this shape, at least one.
+    pub fn steps_for(&self, flops: f64, config: &Config) -> u64 {
+        let step = self.batch_tokens as f64 * config.training_flops_per_token(SHORTEST_ROW);
+        (flops / step).round().max(1.0) as u64
+    }
+
     /// The share of the full rate at `step`, counted from 0.
     pub fn rate_factor(&self, step: u64) -> f64 {
         let warmup = self.warmup_steps.min(self.steps / 2);
