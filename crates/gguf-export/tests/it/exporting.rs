@@ -132,7 +132,8 @@ fn the_modelfile_says_what_ollama_needs() {
         PARAMETER num_ctx 128
         PARAMETER temperature 0
         PARAMETER stop "<|eos|>"
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]

@@ -54,7 +54,13 @@ impl Serialize for Proportion {
             interval: (f64, f64),
         }
         let Proportion { right, of } = *self;
-        Figures { right, of, share: self.share(), interval: self.interval() }.serialize(serializer)
+        Figures {
+            right,
+            of,
+            share: self.share(),
+            interval: self.interval(),
+        }
+        .serialize(serializer)
     }
 }
 
@@ -68,6 +74,9 @@ mod tests {
         let json = serde_json::to_value(nine).expect("numbers");
         assert_eq!(json["share"], 0.9);
         assert!(json["interval"][0].as_f64().expect("a number") > 0.5);
-        assert_eq!(serde_json::from_value::<Proportion>(json).expect("what was written"), nine);
+        assert_eq!(
+            serde_json::from_value::<Proportion>(json).expect("what was written"),
+            nine
+        );
     }
 }

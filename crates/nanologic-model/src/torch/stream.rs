@@ -6,7 +6,7 @@ use super::training::Training;
 use crate::error::Error;
 
 /// Rows are at least this long, so that a few short sequences fill one.
-const SHORTEST_ROW: usize = 128;
+pub(super) const SHORTEST_ROW: usize = 128;
 
 /// Packed batches that never run out: every epoch holds all sequences, in an order of its own.
 pub(super) struct Stream<'a> {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::parameters::Compute;
-use super::run::SHORTEST_ROW;
+use super::stream::SHORTEST_ROW;
 use crate::config::Config;
 
 /// Settings of a training run; the architecture is [`Config`](crate::Config)'s affair.
