@@ -50,7 +50,7 @@ struct Arguments {
     /// Muon's rate; AdamW's follows at a tenth of it.
     #[arg(long, default_value_t = Training::default().learning_rate)]
     learning_rate: f64,
-    /// Compute in fp32 throughout, in place of bf16 products.
+    /// Compute in fp32 throughout, even where the processor multiplies bf16 natively.
     #[arg(long)]
     fp32: bool,
     /// Threads; another number gives other roundings.
@@ -80,7 +80,7 @@ fn main() -> anyhow::Result<()> {
         compute: if arguments.fp32 {
             Compute::Fp32
         } else {
-            Compute::Bf16
+            Compute::default()
         },
         threads: arguments.threads,
         checkpoint_every: arguments.checkpoint_every,
