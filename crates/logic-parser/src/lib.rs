@@ -26,7 +26,8 @@
 //! - [`TruthTable`]: rows as they are asked for, as text, Markdown, LaTeX, CSV or HTML.
 //! - [`models`], [`count_models`], [`Argument::countermodels`], [`Argument::minimal_countermodels`].
 //! - [`Argument::prove`]: a [`Proof`] by natural deduction, and [`Proof::check`], which shares no code with the prover.
-//! - [`Formula::negation_normal_form`], [`Formula::conjunctive_normal_form`], [`Formula::disjunctive_normal_form`], [`Cnf`];
+//! - [`Formula::negation_normal_form`], [`Formula::conjunctive_normal_form`], [`Formula::disjunctive_normal_form`],
+//!   [`Formula::minimized`], [`Cnf`];
 //!   [`Formula::to_dimacs`], [`Formula::to_smt_lib`], [`Formula::to_tptp`].
 //! - [`score`]: how right a model's answer is.
 //! - The example `verify` answers files of questions as JSON lines.
@@ -62,6 +63,7 @@ mod error;
 mod export;
 mod formula;
 mod lexer;
+mod minimize;
 mod models;
 mod names;
 mod normal_form;
@@ -92,6 +94,7 @@ pub use budget::{Budget, Reason, Unknown};
 pub use cnf::{Cnf, Literal};
 pub use error::{Diagnostic, ParseError, ParseErrorKind};
 pub use formula::{AtomId, Connective, Formula, Leaf, Node};
+pub use minimize::Minimized;
 pub use models::{Models, count_models, models};
 pub use options::{Chains, Dialect, Limits, ParseOptions};
 #[cfg(feature = "rayon")]

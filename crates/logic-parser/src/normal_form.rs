@@ -193,6 +193,11 @@ impl Sign {
     }
 }
 
+/// The disjunction of these conjunctions.
+pub(crate) fn two_levels(formula: &Formula, cubes: &[Vec<Sign>]) -> Formula {
+    formula.two_levels(cubes, Connective::Or, Connective::And)
+}
+
 /// Conjunctions of literals that together have the formula's models: a model is widened, literal by literal, as far as
 /// it implies the formula, then its models are taken away; at last what the others cover is dropped.
 pub(crate) fn prime_cover(formula: &Formula, budget: &Budget<'_>) -> Result<Vec<Vec<Sign>>, Unknown> {
@@ -224,7 +229,7 @@ pub(crate) fn prime_cover(formula: &Formula, budget: &Budget<'_>) -> Result<Vec<
     let mut place = 0;
     while place < cubes.len() {
         let cube = cubes.remove(place);
-        let others = formula.two_levels(&cubes, Connective::Or, Connective::And).not();
+        let others = two_levels(formula, &cubes).not();
         if satisfy(&others.and(conjunction(formula, &cube)), budget)?.is_some() {
             cubes.insert(place, cube);
             place += 1;
@@ -234,5 +239,5 @@ pub(crate) fn prime_cover(formula: &Formula, budget: &Budget<'_>) -> Result<Vec<
 }
 
 pub(crate) fn conjunction(formula: &Formula, cube: &[Sign]) -> Formula {
-    formula.two_levels(&[cube.to_vec()], Connective::Or, Connective::And)
+    two_levels(formula, &[cube.to_vec()])
 }
