@@ -80,15 +80,15 @@ pub(super) fn affine<const N: usize, const ABSOLUTE: bool>(
         slope[l] = top / (max[l] - min[l]);
         scale[l] = 1.0 / slope[l];
     }
-    let mut levels = [[0.0; LANES]; N];
     let mut best = [0.0; LANES];
     for i in 0..N {
         for l in 0..LANES {
-            let level = nearest(slope[l] * (x[i][l] - min[l])).clamp(0, grid.top) as f32;
-            levels[i][l] = level;
+            let level = level(slope[l], x[i][l] - min[l], 0, grid.top);
             best[l] += w[i][l] * deviation::<ABSOLUTE>(scale[l] * level + min[l] - x[i][l]);
         }
     }
+    // The levels follow from the slope and the minimum that gave the best fit.
+    let (mut best_slope, mut best_min) = (slope, min);
 
     let mut tried = [[0.0; LANES]; N];
     for step in 0..=grid.steps {
@@ -99,7 +99,7 @@ pub(super) fn affine<const N: usize, const ABSOLUTE: bool>(
         }
         for i in 0..N {
             for l in 0..LANES {
-                let level = nearest(slope[l] * (x[i][l] - min[l])).clamp(0, grid.top) as f32;
+                let level = level(slope[l], x[i][l] - min[l], 0, grid.top);
                 tried[i][l] = level;
                 let wl = w[i][l] * level;
                 sum_l[l] += wl;
@@ -124,20 +124,26 @@ pub(super) fn affine<const N: usize, const ABSOLUTE: bool>(
                 error[l] += w[i][l] * deviation::<ABSOLUTE>(difference);
             }
         }
-        let mut better = [0_u32; LANES];
         for l in 0..LANES {
-            better[l] = solvable[l] & u32::from(error[l] < best[l]) & (1 - flat[l]);
-            best[l] = if better[l] != 0 { error[l] } else { best[l] };
-            scale[l] = if better[l] != 0 { new_scale[l] } else { scale[l] };
-            min[l] = if better[l] != 0 { new_min[l] } else { min[l] };
+            let better = (solvable[l] & u32::from(error[l] < best[l]) & (1 - flat[l])) != 0;
+            best[l] = if better { error[l] } else { best[l] };
+            best_slope[l] = if better { slope[l] } else { best_slope[l] };
+            best_min[l] = if better { min[l] } else { best_min[l] };
+            scale[l] = if better { new_scale[l] } else { scale[l] };
+            min[l] = if better { new_min[l] } else { min[l] };
         }
-        keep(&better, &tried, &mut levels);
+    }
+    let mut levels = [[0.0; LANES]; N];
+    for i in 0..N {
+        for l in 0..LANES {
+            let level = level(best_slope[l], x[i][l] - best_min[l], 0, grid.top);
+            levels[i][l] = if flat[l] != 0 { 0.0 } else { level };
+        }
     }
     for l in 0..LANES {
         min[l] = -min[l];
         scale[l] = if flat[l] != 0 { 0.0 } else { scale[l] };
     }
-    keep(&flat, &[[0.0; LANES]; N], &mut levels);
     Fit { scale, min, levels }
 }
 
@@ -153,43 +159,44 @@ pub(super) fn symmetric<const N: usize>(x: &[Lanes; N], half: i32) -> Fit<N> {
             extreme[l] = if grows { x[l] } else { extreme[l] };
         }
     }
-    let (mut scale, mut best, mut levels) = ([0.0; LANES], [0.0; LANES], [[0.0; LANES]; N]);
-    let mut tried = [[0.0; LANES]; N];
+    let (mut scale, mut best, mut best_slope) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
     for step in std::iter::once(0).chain(-9..0).chain(1..=9) {
         let numerator = -(half as f32 + 0.1 * step as f32);
         let (mut slope, mut sum_xl, mut sum_l2) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
         for l in 0..LANES {
             slope[l] = numerator / extreme[l];
         }
-        for i in 0..N {
+        for x in x {
             for l in 0..LANES {
-                let x = x[i][l];
-                let level = nearest(slope[l] * x).clamp(-half, half - 1) as f32;
-                tried[i][l] = level + half as f32;
+                let x = x[l];
+                let level = level(slope[l], x, -half, half - 1);
                 let w = x * x;
                 sum_xl[l] += w * x * level;
                 sum_l2[l] += w * level * level;
             }
         }
-        let mut better = [0_u32; LANES];
         for l in 0..LANES {
-            let gain = sum_xl[l] * sum_xl[l] > best[l] * sum_l2[l];
-            let zero = largest[l] < SMALLEST;
-            better[l] =
-                u32::from(!zero) & (u32::from(step == 0) | (u32::from(sum_l2[l] > 0.0) & u32::from(gain)));
+            let gain = u32::from(sum_l2[l] > 0.0) & u32::from(sum_xl[l] * sum_xl[l] > best[l] * sum_l2[l]);
+            let better = (u32::from(step == 0) | gain) != 0;
             let fitted = if sum_l2[l] != 0.0 {
                 sum_xl[l] / sum_l2[l]
             } else {
                 0.0
             };
-            scale[l] = if better[l] != 0 { fitted } else { scale[l] };
-            best[l] = if better[l] != 0 {
-                fitted * sum_xl[l]
-            } else {
-                best[l]
-            };
+            scale[l] = if better { fitted } else { scale[l] };
+            best[l] = if better { fitted * sum_xl[l] } else { best[l] };
+            best_slope[l] = if better { slope[l] } else { best_slope[l] };
         }
-        keep(&better, &tried, &mut levels);
+    }
+    let mut levels = [[0.0; LANES]; N];
+    for i in 0..N {
+        for l in 0..LANES {
+            let level = level(best_slope[l], x[i][l], -half, half - 1) + half as f32;
+            levels[i][l] = if largest[l] < SMALLEST { 0.0 } else { level };
+        }
+    }
+    for l in 0..LANES {
+        scale[l] = if largest[l] < SMALLEST { 0.0 } else { scale[l] };
     }
     Fit {
         scale,
@@ -210,15 +217,8 @@ fn deviation<const ABSOLUTE: bool>(difference: f32) -> f32 {
     }
 }
 
-/// Takes over the levels of the lanes that are `better`.
+/// The level nearest to slope · x, within bounds.
 #[inline(always)]
-fn keep<const N: usize>(better: &[u32; LANES], tried: &[Lanes; N], levels: &mut [Lanes; N]) {
-    if better.iter().all(|&better| better == 0) {
-        return;
-    }
-    for i in 0..N {
-        for l in 0..LANES {
-            levels[i][l] = if better[l] != 0 { tried[i][l] } else { levels[i][l] };
-        }
-    }
+fn level(slope: f32, x: f32, bottom: i32, top: i32) -> f32 {
+    nearest(slope * x).clamp(bottom, top) as f32
 }

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod exporting;
 mod faults;
+mod golden;
 mod hostile;
 #[cfg(feature = "llama-cpp")]
 mod real_client;
