@@ -29,6 +29,7 @@
 //! - [`Formula::negation_normal_form`], [`Formula::conjunctive_normal_form`], [`Formula::disjunctive_normal_form`],
 //!   [`Formula::minimized`], [`Cnf`];
 //!   [`Formula::to_dimacs`], [`Formula::to_smt_lib`], [`Formula::to_tptp`].
+//! - [`Formula::simplify`]: rewriting by named laws, each step explained.
 //! - [`score`]: how right a model's answer is.
 //! - The example `verify` answers files of questions as JSON lines.
 //!
@@ -62,6 +63,7 @@ mod diagram;
 mod error;
 mod export;
 mod formula;
+mod laws;
 mod lexer;
 mod minimize;
 mod models;
@@ -94,6 +96,7 @@ pub use budget::{Budget, Reason, Unknown};
 pub use cnf::{Cnf, Literal};
 pub use error::{Diagnostic, ParseError, ParseErrorKind};
 pub use formula::{AtomId, Connective, Formula, Leaf, Node};
+pub use laws::{LAWS, Law, Step};
 pub use minimize::Minimized;
 pub use models::{Models, count_models, models};
 pub use options::{Chains, Dialect, Limits, ParseOptions};
