@@ -79,6 +79,14 @@ pub enum Error {
         /// Which kind is missing, as `original`.
         missing: &'static str,
     },
+    /// A line of a configuration is not understood.
+    #[error("line {line} of the configuration is not understood: {text}")]
+    Config {
+        /// The line, from 1.
+        line: usize,
+        /// What it says.
+        text: String,
+    },
     /// A setting lies outside what it may be.
     #[error("{setting} must lie within {range}, found {found}")]
     Setting {

@@ -149,12 +149,14 @@ impl GapMap {
         strata
     }
 
-    /// The stratum to ask about: the weakest of those solved in at least 30 %, since what is out of reach teaches little; if
-    /// none is, the weakest.
+    /// The stratum to ask about: the weakest of those solved in at least 30 %, since what is out of reach teaches little, that
+    /// hold at most half of all questions, since what is nearly everything is no place. If there is none, the weakest.
     pub fn target(&self) -> Option<&Stratum> {
         let order = self.weakest();
-        let within_reach = order.iter().find(|(_, tally)| tally.rate() >= 0.3);
-        within_reach.or(order.first()).map(|(stratum, _)| *stratum)
+        let a_place_within_reach =
+            |tally: &Tally| tally.rate() >= 0.3 && 2 * tally.asked <= self.overall.asked;
+        let found = order.iter().find(|(_, tally)| a_place_within_reach(tally));
+        found.or(order.first()).map(|(stratum, _)| *stratum)
     }
 }
 

@@ -114,7 +114,8 @@ impl Comparison {
         let half = student_quantile(1.0 - alpha, patterns.saturating_sub(1)) * standard_error;
         Comparison {
             gain,
-            interval: (gain - half, gain + half),
+            // No accuracy can change by more than everything.
+            interval: ((gain - half).max(-1.0), (gain + half).min(1.0)),
             patterns,
         }
     }

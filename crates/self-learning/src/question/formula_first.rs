@@ -14,6 +14,9 @@ const DRAWS: u64 = 400;
 
 /// Asks in sentences of [`Maker`], about the weakest stratum or about anything.
 ///
+/// The patterns that it is told to leave out are those that examine, and best also those that were taught: a formula never
+/// met is where a learner still has most to learn, and its pattern is what the gate's unseen patterns need.
+///
 /// ```
 /// use self_learning::{FormulaFirst, GapMap, Proposer, Stratum};
 ///
@@ -30,24 +33,24 @@ const DRAWS: u64 = 400;
 /// ```
 #[derive(Clone, Debug)]
 pub struct FormulaFirst {
-    forbidden: HashSet<String>,
+    left_out: HashSet<String>,
     aimed: bool,
 }
 
 impl FormulaFirst {
     /// Asks about the stratum that [`GapMap::target`] names, and nothing of these patterns.
-    pub fn about_the_weakest(forbidden: impl IntoIterator<Item = String>) -> FormulaFirst {
+    pub fn about_the_weakest(left_out: impl IntoIterator<Item = String>) -> FormulaFirst {
         FormulaFirst {
-            forbidden: forbidden.into_iter().collect(),
+            left_out: left_out.into_iter().collect(),
             aimed: true,
         }
     }
 
     /// Asks whatever the maker draws: what an experiment compares with.
-    pub fn about_anything(forbidden: impl IntoIterator<Item = String>) -> FormulaFirst {
+    pub fn about_anything(left_out: impl IntoIterator<Item = String>) -> FormulaFirst {
         FormulaFirst {
             aimed: false,
-            ..FormulaFirst::about_the_weakest(forbidden)
+            ..FormulaFirst::about_the_weakest(left_out)
         }
     }
 }
@@ -60,7 +63,7 @@ impl Proposer for FormulaFirst {
         let of_target = |row: &Row| target.is_none_or(|target| Stratum::of(row).contains(target));
         let maker = Maker::new(seed);
         let drawn = (0..count as u64 * DRAWS).map(|index| maker.row(index));
-        let wanted = drawn.filter(|row| of_target(row) && !self.forbidden.contains(&row.pattern));
+        let wanted = drawn.filter(|row| of_target(row) && !self.left_out.contains(&row.pattern));
         Ok(wanted.take(count).collect())
     }
 
