@@ -17,7 +17,7 @@ fn bench(criterion: &mut Criterion) {
     group
         .throughput(Throughput::Elements(weights.len() as u64))
         .sample_size(10);
-    for ggml_type in [GgmlType::F16, GgmlType::Q8_0] {
+    for ggml_type in [GgmlType::F16, GgmlType::Q8_0, GgmlType::Q6_K, GgmlType::Q4_K] {
         group.bench_function(ggml_type.name(), |bencher| {
             let mut out = Vec::new();
             bencher.iter(|| {

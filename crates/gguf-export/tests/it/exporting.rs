@@ -188,3 +188,46 @@ fn what_gguf_cannot_say_is_refused_by_name() {
         }
     }
 }
+
+#[test]
+fn shards_of_bf16_weights_are_read_as_one_model() {
+    use safetensors::tensor::{Dtype, TensorView};
+    let mut toy = Toy::llama();
+    let folder = tempfile::tempdir().unwrap();
+    toy.save(folder.path());
+    fs::remove_file(folder.path().join("model.safetensors")).unwrap();
+    let mut shards = [Vec::new(), Vec::new()];
+    let mut index = serde_json::Map::new();
+    for (n, (name, (shape, values))) in toy.weights.iter_mut().enumerate() {
+        // A BF16 is the upper half of an F32.
+        values
+            .iter_mut()
+            .for_each(|value| *value = f32::from_bits(value.to_bits() & 0xffff_0000));
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_bits().to_le_bytes()[2..].to_vec())
+            .collect();
+        shards[n % 2].push((name.clone(), shape.clone(), bytes));
+        index.insert(name.clone(), format!("model-{}.safetensors", n % 2).into());
+    }
+    for (n, shard) in shards.iter().enumerate() {
+        let views = shard
+            .iter()
+            .map(|(name, shape, bytes)| (name, TensorView::new(Dtype::BF16, shape.clone(), bytes).unwrap()));
+        let path = folder.path().join(format!("model-{n}.safetensors"));
+        safetensors::serialize_to_file(views, None, &path).unwrap();
+    }
+    let index = serde_json::json!({ "weight_map": index });
+    fs::write(
+        folder.path().join("model.safetensors.index.json"),
+        index.to_string(),
+    )
+    .unwrap();
+    let options = ExportOptions {
+        file_type: FileType::F32,
+        ..ExportOptions::default()
+    };
+    let manifest = export(folder.path(), &folder.path().join("toy.gguf"), &options, &toy).unwrap();
+    assert!(manifest.logits.is_exact(), "{}", manifest.logits);
+    assert!(manifest.sources.contains_key("model-1.safetensors"));
+}
