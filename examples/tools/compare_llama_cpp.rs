@@ -1,7 +1,7 @@
 //! GGUF files of a checkpoint in the real llama.cpp, beside our own forward: tokens, logits, greedy text.
 //!
 //! ```text
-//! cargo run --release --features llama-cpp --example compare_llama_cpp -- \
+//! cargo run --release --example compare_llama_cpp -- \
 //!     --checkpoint DIR --gguf f16.gguf --gguf q8_0.gguf --data ROWS.jsonl --out comparison.json
 //! ```
 

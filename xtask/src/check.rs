@@ -11,7 +11,7 @@ use crate::demo;
 /// Each crate with the features that must build alone; the empty name is the crate without any.
 const FEATURES: &[(&str, &[&str])] = &[
     ("logic-parser", &["", "sat", "serde", "rayon"]),
-    ("data-pipeline", &[""]),
+    ("data-pipeline", &["", "verify"]),
     ("thau-growth", &[""]),
     ("gguf-export", &["", "llama-cpp"]),
     ("self-learning", &[""]),
@@ -26,7 +26,7 @@ pub fn run(root: &Path, long: bool) -> Result<()> {
     println!("\n── form");
     Command::new("cargo fmt --all --check").run(root)?;
     Command::new(
-        "cargo clippy --release --quiet --workspace --all-targets --features torch -- --deny warnings",
+        "cargo clippy --release --quiet --workspace --all-targets --features torch,verify,serde,rayon -- --deny warnings",
     )
     .run(root)?;
     Command::new("cargo doc --release --quiet --workspace --no-deps")

@@ -24,13 +24,17 @@ pub struct Command {
 }
 
 impl Command {
-    /// A command line without quotes: words are separated by spaces.
+    /// A command line without quotes: words are separated by spaces, `> FILE` at the end takes standard output.
     pub fn new(line: &str) -> Self {
+        let (line, output) = match line.split_once(" > ") {
+            Some((line, file)) => (line, Some(PathBuf::from(file))),
+            None => (line, None),
+        };
         let words = line.split_whitespace().map(str::to_owned).collect();
         Self {
             words,
             environment: Vec::new(),
-            output: None,
+            output,
         }
     }
 
@@ -43,12 +47,6 @@ impl Command {
     /// Sets an environment variable for this command alone.
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// Sends standard output to a file.
-    pub fn output_to(mut self, path: impl Into<PathBuf>) -> Self {
-        self.output = Some(path.into());
         self
     }
 
@@ -116,10 +114,9 @@ mod tests {
 
     #[test]
     fn a_printed_command_can_be_typed() {
-        let command = Command::new("cargo run --")
+        let command = Command::new("cargo run -- > out/a.json")
             .arg("Si llueve, me mojo")
-            .arg("it's")
-            .output_to("out/a.json");
+            .arg("it's");
         assert_eq!(
             command.to_string(),
             r"cargo run -- 'Si llueve, me mojo' 'it'\''s' > out/a.json"
@@ -129,7 +126,7 @@ mod tests {
     #[test]
     fn a_failing_command_is_an_error_and_leaves_no_output() {
         let directory = std::env::temp_dir();
-        let command = Command::new("false").output_to("xtask-never.json");
+        let command = Command::new("false > xtask-never.json");
         assert!(command.run(&directory).is_err());
         assert!(!directory.join("xtask-never.json").exists());
     }

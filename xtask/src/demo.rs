@@ -19,8 +19,8 @@ const GROWN: &str = "examples/configs/demo-grown.json";
 /// How much of everything.
 pub struct Size {
     rows: u32,
-    /// Training steps of the small model; the preset's own number when absent.
-    steps: Option<u32>,
+    /// Training steps of the small model.
+    steps: u32,
     /// FLOPs that the grown model and its control each train on for.
     flops: &'static str,
     questions: u32,
@@ -34,9 +34,9 @@ pub struct Size {
 impl Size {
     /// About a quarter of an hour on two cores.
     pub const FULL: Self = Self {
-        rows: 300_000,
-        steps: None,
-        flops: "4e12",
+        rows: 200_000,
+        steps: 1500,
+        flops: "5.5e13",
         questions: 600,
         self_learning_steps: 150,
         evaluated: 2000,
@@ -45,8 +45,8 @@ impl Size {
     /// Under three minutes on two cores: every part for real, nothing learned well.
     pub const QUICK: Self = Self {
         rows: 4_000,
-        steps: Some(60),
-        flops: "4e11",
+        steps: 60,
+        flops: "2e12",
         questions: 500,
         self_learning_steps: 8,
         evaluated: 300,
@@ -62,7 +62,7 @@ struct Step {
 /// Runs what is not marked as done, then writes `metrics.json` and `report.html`.
 pub fn run(root: &Path, out: &str, size: &Size) -> Result<()> {
     fs::create_dir_all(root.join(out)).with_context(|| format!("{out} cannot be made"))?;
-    for features in ["", " --features llama-cpp", " --features torch"] {
+    for features in ["", " --features torch"] {
         Command::new(&format!("cargo build --release --examples{features}")).run(root)?;
     }
 
@@ -107,146 +107,105 @@ pub fn run(root: &Path, out: &str, size: &Size) -> Result<()> {
     Ok(())
 }
 
+/// The commands, each as a reader can type it.
 fn steps(out: &str, size: &Size) -> Vec<Step> {
-    let plain = |name: &str| Command::new(&format!("cargo run --release --quiet --example {name} --"));
-    let torch = |name: &str| {
-        Command::new(&format!(
-            "cargo run --release --quiet --features torch --example {name} --"
-        ))
-    };
-    let at = |name: &str| format!("{out}/{name}");
-    let words = |command: Command, line: &str| line.split_whitespace().fold(command, Command::arg);
+    let Size {
+        rows,
+        steps,
+        flops,
+        questions,
+        self_learning_steps,
+        evaluated,
+        compared,
+    } = size;
+    let plain = "cargo run --release --quiet --example";
+    let torch = "cargo run --release --quiet --features torch --example";
     let evaluate = |checkpoint: &str, data: &str, to: &str| {
-        let command = words(
-            torch("evaluate"),
-            &format!("--checkpoint {} --data {data}", at(checkpoint)),
-        );
-        words(command, &format!("--limit {} --json", size.evaluated)).output_to(at(to))
+        let model = format!("--checkpoint {out}/{checkpoint}");
+        format!("{torch} evaluate -- {model} --data {data} --limit {evaluated} --json > {out}/{to}")
     };
-    let test = at("corpus/test.jsonl");
-    let steps_flag = size
-        .steps
-        .map_or(String::new(), |steps| format!(" --steps {steps}"));
     let train_on = |from: &str, to: &str| {
-        words(
-            torch("train"),
-            &format!(
-                "--checkpoint {} --data {} --out {} --flops {} --seed 2 --resume",
-                at(from),
-                at("corpus"),
-                at(to),
-                size.flops
-            ),
+        let folders = format!("--checkpoint {out}/{from} --data {out}/corpus --out {out}/{to}");
+        format!("{torch} train -- {folders} --flops {flops} --seed 2 --resume")
+    };
+    let export = |quantize: &str, file: &str| {
+        format!(
+            "{plain} export_gguf -- --checkpoint {out}/checkpoint --quantize {quantize} --out {out}/{file}"
         )
     };
+    let test = &format!("{out}/corpus/test.jsonl");
+    let small = format!("--checkpoint {out}/small");
+    let step = |title, lines: &[String]| Step {
+        title,
+        commands: lines.iter().map(|line| Command::new(line)).collect(),
+    };
     vec![
-        Step {
-            title: "a corpus, formula first",
-            commands: vec![words(
-                plain("corpus"),
-                &format!("--rows {} --seed 1 --out {}", size.rows, at("corpus")),
+        step(
+            "a corpus, formula first",
+            &[format!(
+                "{plain} corpus -- --rows {rows} --seed 1 --out {out}/corpus"
             )],
-        },
-        Step {
-            title: "a small model learns to read",
-            commands: vec![words(
-                torch("train"),
-                &format!(
-                    "--data {} --preset demo --out {} --seed 1{steps_flag} --resume",
-                    at("corpus"),
-                    at("small")
-                ),
+        ),
+        step(
+            "a small model learns to read",
+            &[format!(
+                "{torch} train -- --data {out}/corpus --preset demo --out {out}/small --steps {steps} --seed 1 --resume"
             )],
-        },
-        Step {
-            title: "what it gets right on unseen patterns and on sentences written by hand",
-            commands: vec![
-                evaluate("small", &test, "small-test.json"),
+        ),
+        step(
+            "what it gets right, on unseen patterns and on sentences written by hand",
+            &[
+                evaluate("small", test, "small-test.json"),
                 evaluate("small", GOLD, "small-gold.json"),
             ],
-        },
-        Step {
-            title: "sentences it never saw, and an argument judged",
-            commands: vec![
-                words(torch("formalize"), &format!("--checkpoint {}", at("small")))
-                    .arg("--file")
-                    .arg("examples/texts/sentences.txt")
-                    .output_to(at("sentences.jsonl")),
-                words(
-                    torch("argue"),
-                    &format!("--checkpoint {} --file examples/texts/argument.txt", at("small")),
-                )
-                .output_to(at("argument.json")),
-            ],
-        },
-        Step {
-            title: "the model grows, and computes the same",
-            commands: vec![words(
-                plain("grow"),
-                &format!(
-                    "--checkpoint {} --to {GROWN} --seed 1 --out {}",
-                    at("small"),
-                    at("grown")
+        ),
+        step(
+            "sentences it never saw, and an argument judged",
+            &[
+                format!(
+                    "{torch} formalize -- {small} --file examples/texts/sentences.txt > {out}/sentences.jsonl"
                 ),
+                format!("{torch} argue -- {small} --file examples/texts/argument.txt > {out}/argument.json"),
+            ],
+        ),
+        step(
+            "the model grows, and computes the same",
+            &[format!(
+                "{plain} grow -- {small} --to {GROWN} --seed 1 --out {out}/grown"
             )],
-        },
-        Step {
-            title: "grown and small train on, for equally many FLOPs",
-            commands: vec![
+        ),
+        step(
+            "grown and small train on, for equally many FLOPs",
+            &[
                 train_on("grown", "grown-trained"),
                 train_on("small", "control"),
-                evaluate("grown-trained", &test, "grown-test.json"),
-                evaluate("control", &test, "control-test.json"),
+                evaluate("grown-trained", test, "grown-test.json"),
+                evaluate("control", test, "control-test.json"),
+                evaluate("grown-trained", GOLD, "grown-gold.json"),
+                evaluate("control", GOLD, "control-gold.json"),
             ],
-        },
-        Step {
-            title: "one round of self-learning, with its control",
-            commands: vec![words(
-                torch("self_improve"),
-                &format!(
-                    "--checkpoint {} --data {} --cycles 1 --questions {} --steps {} --seed 3 --out {}",
-                    at("grown-trained"),
-                    at("corpus"),
-                    size.questions,
-                    size.self_learning_steps,
-                    at("self-learning")
+        ),
+        step(
+            "one round of self-learning, with its control",
+            &[
+                format!(
+                    "{torch} self_improve -- --checkpoint {out}/grown-trained --data {out}/corpus --cycles 1 \
+                     --questions {questions} --steps {self_learning_steps} --seed 3 --out {out}/self-learning"
                 ),
-            )],
-        },
-        Step {
-            title: "one file that llama.cpp runs, and the comparison with llama.cpp",
-            commands: vec![
-                words(
-                    plain("export_gguf"),
-                    &format!(
-                        "--checkpoint {} --quantize F16 --out {}",
-                        at("checkpoint"),
-                        at("model-f16.gguf")
-                    ),
-                ),
-                words(
-                    plain("export_gguf"),
-                    &format!(
-                        "--checkpoint {} --quantize Q8_0 --out {}",
-                        at("checkpoint"),
-                        at("model.gguf")
-                    ),
-                ),
-                words(
-                    Command::new(
-                        "cargo run --release --quiet --features llama-cpp --example compare_llama_cpp --",
-                    ),
-                    &format!(
-                        "--checkpoint {} --gguf {} --gguf {} --data {GOLD} --sequences {} --out {}",
-                        at("checkpoint"),
-                        at("model-f16.gguf"),
-                        at("model.gguf"),
-                        size.compared,
-                        at("comparison.json")
-                    ),
+                format!("cp -rLT {out}/self-learning/generators/current {out}/checkpoint"),
+            ],
+        ),
+        step(
+            "one file that llama.cpp runs, and the comparison with llama.cpp",
+            &[
+                export("F16", "model-f16.gguf"),
+                export("Q8_0", "model.gguf"),
+                format!(
+                    "{plain} compare_llama_cpp -- --checkpoint {out}/checkpoint --gguf {out}/model-f16.gguf \
+                     --gguf {out}/model.gguf --data {GOLD} --sequences {compared} --out {out}/comparison.json"
                 ),
             ],
-        },
+        ),
     ]
 }
 
@@ -261,19 +220,22 @@ fn metrics(out: &Path) -> Result<Value> {
         read("grown/growth.json")?,
         read("comparison.json")?,
     );
-    let equivalence = |name: &str| Ok::<_, anyhow::Error>(read(name)?["equivalence"]["value"].clone());
+    let equivalence = |name: &str| Ok::<_, anyhow::Error>(read(name)?["all"]["equivalent"]["share"].clone());
     Ok(json!({
         "params": summary["params"],
         "train_seconds": summary["seconds"],
         "train_tokens_per_second": summary["tokens_per_second"],
         "test_equivalence": equivalence("small-test.json")?,
         "gold_equivalence": equivalence("small-gold.json")?,
-        "grown_params": growth["params_after"],
-        "growth_max_logit_delta": growth["max_logit_delta_f32"],
+        "grown_params": growth["after"]["parameters"],
+        "growth_max_logit_delta": growth["proof"]["max_logit_delta_f32"],
         "grown_test_equivalence": equivalence("grown-test.json")?,
         "control_test_equivalence": equivalence("control-test.json")?,
+        "grown_gold_equivalence": equivalence("grown-gold.json")?,
+        "control_gold_equivalence": equivalence("control-gold.json")?,
         "self_learning": read("self-learning/self_learning.json")?,
-        "gguf_token_mismatches": comparison["gguf_token_mismatches"],
-        "gguf_top1_agreement": comparison["gguf_top1_agreement"],
+        "gguf_token_mismatches": comparison["files"][0]["gguf_token_mismatches"],
+        "gguf_top1_agreement": comparison["files"][0]["gguf_top1_agreement"],
+        "gguf_files": comparison["files"],
     }))
 }
