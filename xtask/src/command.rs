@@ -50,6 +50,20 @@ impl Command {
         self
     }
 
+    /// The program and its arguments.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// The file or folder that the command makes: where its output goes, what `--out` names, or the target of `cp`.
+    pub fn makes(&self) -> Option<PathBuf> {
+        let after_out = || self.words.iter().skip_while(|word| *word != "--out").nth(1);
+        let copied = || self.words.last().filter(|_| self.words[0] == "cp");
+        self.output
+            .clone()
+            .or_else(|| after_out().or_else(copied).map(PathBuf::from))
+    }
+
     /// Prints the command and runs it in `directory`; anything but success is an error.
     pub fn run(&self, directory: &Path) -> Result<()> {
         println!("\n$ {self}");

@@ -1,7 +1,6 @@
 //! The main job: the public examples in order, each handing a folder to the next, then the report.
 //!
-//! What is done is marked under the output folder with the commands that did it, so a run goes on where it stopped,
-//! and a step whose commands changed runs again with all that follow it.
+//! What is done is marked under the output folder, so a run goes on where it stopped.
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::command::Command;
+use crate::marks::Marks;
 use crate::report;
 
 const GOLD: &str = "crates/data-pipeline/gold/sentences.jsonl";
@@ -67,31 +67,11 @@ pub fn run(root: &Path, out: &str, size: &Size) -> Result<()> {
     }
 
     let steps = steps(out, size);
-    let marks = root.join(out).join("marks.json");
-    let done: Vec<Vec<String>> = fs::read_to_string(&marks)
-        .ok()
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
-    let mut marked = Vec::new();
-    let mut current = true;
+    let mut marks = Marks::open(root.join(out).join("marks.json"));
     for (index, step) in steps.iter().enumerate() {
-        let commands: Vec<String> = step.commands.iter().map(Command::to_string).collect();
-        current &= done.get(index) == Some(&commands);
-        println!(
-            "\n── {} of {}: {}{}",
-            index + 1,
-            steps.len(),
-            step.title,
-            if current { " (done before)" } else { "" }
-        );
-        if !current {
-            for command in &step.commands {
-                command.run(root)?;
-            }
-        }
-        marked.push(commands);
-        if !current {
-            fs::write(&marks, serde_json::to_string_pretty(&marked)?)?;
+        println!("\n── {} of {}: {}", index + 1, steps.len(), step.title);
+        for command in &step.commands {
+            marks.run(command, root)?;
         }
     }
     let metrics = metrics(&root.join(out))?;

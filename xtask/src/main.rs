@@ -6,6 +6,7 @@
 mod check;
 mod command;
 mod demo;
+mod marks;
 mod report;
 mod setup;
 
