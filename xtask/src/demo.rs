@@ -25,6 +25,8 @@ pub struct Size {
     flops: &'static str,
     questions: u32,
     self_learning_steps: u32,
+    /// Sentences that the gate asks the model before, the candidate and the control.
+    gate_items: u32,
     /// How many rows of the test set are evaluated.
     evaluated: u32,
     /// How many token sequences and greedy texts are compared with llama.cpp.
@@ -39,6 +41,7 @@ impl Size {
         flops: "5.5e13",
         questions: 600,
         self_learning_steps: 150,
+        gate_items: 2000,
         evaluated: 2000,
         compared: 100,
     };
@@ -49,6 +52,7 @@ impl Size {
         flops: "2e12",
         questions: 500,
         self_learning_steps: 8,
+        gate_items: 400,
         evaluated: 300,
         compared: 50,
     };
@@ -95,6 +99,7 @@ fn steps(out: &str, size: &Size) -> Vec<Step> {
         flops,
         questions,
         self_learning_steps,
+        gate_items,
         evaluated,
         compared,
     } = size;
@@ -170,7 +175,7 @@ fn steps(out: &str, size: &Size) -> Vec<Step> {
             &[
                 format!(
                     "{torch} self_improve -- --checkpoint {out}/grown-trained --data {out}/corpus --cycles 1 \
-                     --questions {questions} --steps {self_learning_steps} --seed 3 --out {out}/self-learning"
+                     --questions {questions} --steps {self_learning_steps} --gate-items {gate_items} --seed 3 --out {out}/self-learning"
                 ),
                 format!("cp -rLT {out}/self-learning/generators/current {out}/checkpoint"),
             ],
@@ -200,6 +205,22 @@ fn metrics(out: &Path) -> Result<Value> {
         read("grown/growth.json")?,
         read("comparison.json")?,
     );
+    let round = read("self-learning/self_learning.json")?;
+    let told = [
+        "before",
+        "after",
+        "control",
+        "accepted",
+        "interval",
+        "weakest",
+        "questions",
+        "new_rows",
+        "seconds",
+    ];
+    let self_learning: Value = told
+        .map(|key| (key.to_owned(), round[key].clone()))
+        .into_iter()
+        .collect();
     let equivalence = |name: &str| Ok::<_, anyhow::Error>(read(name)?["all"]["equivalent"]["share"].clone());
     Ok(json!({
         "params": summary["params"],
@@ -213,7 +234,7 @@ fn metrics(out: &Path) -> Result<Value> {
         "control_test_equivalence": equivalence("control-test.json")?,
         "grown_gold_equivalence": equivalence("grown-gold.json")?,
         "control_gold_equivalence": equivalence("control-gold.json")?,
-        "self_learning": read("self-learning/self_learning.json")?,
+        "self_learning": self_learning,
         "gguf_token_mismatches": comparison["files"][0]["gguf_token_mismatches"],
         "gguf_top1_agreement": comparison["files"][0]["gguf_top1_agreement"],
         "gguf_files": comparison["files"],
