@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 const WIDTH: f64 = 720.0;
+/// About how wide a letter is.
+const LETTER: f64 = 6.8;
 const SERIES_COLOURS: [&str; 4] = ["#2563a8", "#c2571a", "#2f7d4f", "#8a4a9e"];
 
 /// One line of a chart: its name and its points `(x, y)`, x ascending.
@@ -42,7 +44,8 @@ pub fn lines(x_label: &str, y_label: &str, series: &[Series]) -> String {
         height - 4.0,
         top - 14.0,
     );
-    let mut legend_x = left + 120.0;
+    // Names stand from the right of the axis label on.
+    let mut legend_x = left + 20.0 + LETTER * y_label.chars().count() as f64;
     for (line, colour) in series.iter().zip(SERIES_COLOURS.iter().cycle()) {
         let path: Vec<_> = line
             .points
@@ -58,7 +61,7 @@ pub fn lines(x_label: &str, y_label: &str, series: &[Series]) -> String {
             top - 14.0,
             escape(&line.name),
         );
-        legend_x += 40.0 + 7.0 * line.name.chars().count() as f64;
+        legend_x += 40.0 + LETTER * line.name.chars().count() as f64;
     }
     svg + "</svg>"
 }
@@ -73,7 +76,7 @@ pub struct Bar {
 
 /// Horizontal bars from 0 to 100 %, each with its figure and, as a thin line, its interval.
 pub fn bars(bars: &[Bar]) -> String {
-    let (left, right, row) = (210.0, 130.0, 24.0);
+    let (left, right, row) = (240.0, 110.0, 24.0);
     let x_at = |share: f64| left + share.clamp(0.0, 1.0) * (WIDTH - left - right);
     let mut svg = open(row * bars.len() as f64 + 8.0, "accuracy bars");
     for (index, bar) in bars.iter().enumerate() {

@@ -32,7 +32,7 @@ const STYLE: &str = "\
     table{border-collapse:collapse;width:100%}td,th{padding:.3rem .6rem;text-align:left;border-bottom:1px solid #e3e3e3;vertical-align:top}\
     .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:.8rem;margin:1.2rem 0}\
     .figures div{border:1px solid #ddd;border-radius:6px;padding:.6rem .8rem}.figures b{display:block;font-size:1.4rem}\
-    code{background:#f3f3f3;padding:0 .25rem;border-radius:3px}.quiet{color:#666}";
+    code{background:#f3f3f3;padding:0 .25rem;border-radius:3px;white-space:nowrap}.quiet{color:#666}";
 
 struct Page<'a> {
     out: &'a Path,
@@ -101,7 +101,7 @@ impl Page<'_> {
              the right one, atoms aligned by what they say. The black line is the 95 % interval.</p>",
         );
         let mut all = Vec::new();
-        for (name, report) in [("unseen patterns", &test), ("written by hand", &gold)] {
+        for (name, report) in [("unseen", &test), ("by hand", &gold)] {
             for (score, label) in [
                 ("equivalent", "equivalent"),
                 ("with_glossary", "… and right atoms"),
@@ -248,19 +248,21 @@ fn growth(metrics: &Value, growth: &Value) -> String {
 }
 
 fn self_learning(round: &Value) -> String {
+    let points = |bound: &Value| format!("{:+.1}", 100.0 * number(bound));
     format!(
-        "<h2>One round of self-learning</h2>{}<p>{}: the 95 % interval of the gain is {}.</p>",
+        "<h2>One round of self-learning</h2>{}<p>{} The gain lies between {} and {} points, as far as the gate can tell.</p>",
         bars(&[
             share_bar("before", &round["before"]),
             share_bar("after", &round["after"]),
             share_bar("control: replay only", &round["control"]),
         ]),
         if round["accepted"] == true {
-            "Accepted"
+            "Accepted by the gate."
         } else {
-            "Rejected, the model stays as it was"
+            "Refused by the gate: the model stays as it was."
         },
-        escape(&round["interval"].to_string()),
+        points(&round["interval"][0]),
+        points(&round["interval"][1]),
     )
 }
 
