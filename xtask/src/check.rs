@@ -47,6 +47,7 @@ pub fn run(root: &Path, long: bool) -> Result<()> {
     println!("\n── the main job, small");
     demo::run(root, "target/demo-quick", &demo::Size::QUICK)?;
     println!("\n── the README's commands");
+    Command::new("rm -rf target/readme").run(root)?;
     for command in readme_commands(root)? {
         command.run(root)?;
     }
