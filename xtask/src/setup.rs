@@ -26,8 +26,10 @@ const LIBTORCH_LIBRARIES: [&str; 5] = [
 
 /// Installs what is missing; what is there already is not fetched again.
 pub fn setup(root: &Path) -> Result<()> {
-    libtorch(root).context("LibTorch could not be set up")?;
-    llama_cpp(root).context("llama.cpp could not be set up")
+    libtorch(root)
+        .context("LibTorch could not be set up; nothing was installed. It needs 1.7 GB of free disk")?;
+    llama_cpp(root)
+        .context("llama.cpp could not be set up; nothing was installed. It needs 0.2 GB of free disk")
 }
 
 fn libtorch(root: &Path) -> Result<()> {
@@ -189,8 +191,7 @@ fn run_pip(pip: &mut Command) -> Result<()> {
     let status = pip.status().context("pip cannot be started")?;
     ensure!(
         status.success(),
-        "pip failed; its own message is above. Check the network and the free disk space, then run this again: \
-         nothing was installed."
+        "pip failed; its own message is above. Check the network and the free disk space, then run this again."
     );
     Ok(())
 }
