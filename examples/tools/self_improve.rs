@@ -44,6 +44,9 @@ struct Arguments {
     /// Optimizer steps a round, for the candidate and again for the control.
     #[arg(long, default_value_t = 100)]
     steps: u64,
+    /// Share of what it learns from that it was taught before, at least 0.3.
+    #[arg(long, default_value_t = 0.6)]
+    replay: f64,
     /// Sentences of the gate.
     #[arg(long, default_value_t = 2000)]
     gate_items: usize,
@@ -99,7 +102,7 @@ fn settings(arguments: &Arguments) -> Settings {
         doubt_probes: 64,
         questions: arguments.questions,
         steps: arguments.steps,
-        original_share: 0.6,
+        original_share: arguments.replay,
         // About as many as the steps take in.
         lesson_rows: arguments.steps as usize * 128,
         gate_items: arguments.gate_items,
