@@ -52,7 +52,7 @@ pub fn run(root: &Path, long: bool) -> Result<()> {
         command.run(root)?;
     }
     println!("\n── tests, without LibTorch and with it");
-    Command::new("cargo test --release --quiet")
+    Command::new("cargo test --release --quiet --features verify,serde,rayon")
         .env("LIBTORCH", "/nonexistent")
         .run(root)?;
     Command::new(
