@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use crate::command::Command;
 use crate::demo;
@@ -45,7 +46,7 @@ pub fn run(root: &Path, long: bool) -> Result<()> {
         }
     }
     println!("\n── the main job, small");
-    demo::run(root, "target/demo-quick", &demo::Size::QUICK)?;
+    hold(&demo::run(root, "target/demo-quick", &demo::Size::QUICK)?)?;
     println!("\n── the README's commands");
     Command::new("rm -rf target/readme").run(root)?;
     for command in readme_commands(root)? {
@@ -64,7 +65,41 @@ pub fn run(root: &Path, long: bool) -> Result<()> {
         let corpus =
             "cargo run --release --quiet --example corpus -- --rows 1000000 --seed 1 --out target/million";
         Command::new(corpus).run(root)?;
-        demo::run(root, "target/demo", &demo::Size::FULL)?;
+        hold(&demo::run(root, "target/demo", &demo::Size::FULL)?)?;
+    }
+    Ok(())
+}
+
+/// What must be true of a run however little was learned in it: every figure is there, growing moved no logit, and
+/// llama.cpp agrees.
+fn hold(metrics: &Value) -> Result<()> {
+    for (name, figure) in metrics.as_object().context("the metrics are no object")? {
+        ensure!(!figure.is_null(), "metrics.json says nothing of {name}");
+    }
+    let growth = metrics["growth_max_logit_delta"].as_f64();
+    ensure!(
+        growth.is_some_and(|delta| delta < 1e-4),
+        "growing moved a logit: {growth:?}"
+    );
+    let files = metrics["gguf_files"]
+        .as_array()
+        .context("no GGUF file was compared")?;
+    ensure!(
+        files.len() == 2,
+        "{} GGUF files were compared, not F16 and Q8_0",
+        files.len()
+    );
+    for file in files {
+        let name = &file["file"];
+        ensure!(
+            file["gguf_token_mismatches"] == 0,
+            "llama.cpp tokenizes differently with {name}"
+        );
+        let same = file["gguf_top1_agreement"].as_f64();
+        ensure!(
+            same.is_some_and(|share| share > 0.9),
+            "llama.cpp disagrees on the next token with {name}: {same:?}"
+        );
     }
     Ok(())
 }
@@ -86,4 +121,36 @@ fn readme_commands(root: &Path) -> Result<Vec<Command>> {
         "README.md shows no `cargo run` command in a `sh` block"
     );
     Ok(commands)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn metrics() -> Value {
+        let file =
+            |name: &str| json!({"file": name, "gguf_token_mismatches": 0, "gguf_top1_agreement": 0.99});
+        json!({"params": 1, "growth_max_logit_delta": 1e-6, "gguf_files": [file("f16"), file("q8_0")]})
+    }
+
+    #[test]
+    fn a_sound_run_holds() {
+        hold(&metrics()).expect("nothing is wrong");
+    }
+
+    #[test]
+    fn a_figure_gone_a_logit_moved_or_a_token_off_is_found() {
+        for (place, bad) in [
+            ("/params", Value::Null),
+            ("/growth_max_logit_delta", json!(0.1)),
+            ("/gguf_files", json!([])),
+            ("/gguf_files/1/gguf_token_mismatches", json!(1)),
+            ("/gguf_files/0/gguf_top1_agreement", json!(0.5)),
+        ] {
+            let mut metrics = metrics();
+            *metrics.pointer_mut(place).expect("a place in the metrics") = bad;
+            assert!(hold(&metrics).is_err(), "{place}");
+        }
+    }
 }

@@ -63,8 +63,8 @@ struct Step {
     commands: Vec<Command>,
 }
 
-/// Runs what is not marked as done, then writes `metrics.json` and `report.html`.
-pub fn run(root: &Path, out: &str, size: &Size) -> Result<()> {
+/// Runs what is not marked as done, writes `metrics.json` and `report.html`, and returns the metrics.
+pub fn run(root: &Path, out: &str, size: &Size) -> Result<Value> {
     fs::create_dir_all(root.join(out)).with_context(|| format!("{out} cannot be made"))?;
     for features in ["", " --features torch"] {
         Command::new(&format!("cargo build --release --examples{features}")).run(root)?;
@@ -88,7 +88,7 @@ pub fn run(root: &Path, out: &str, size: &Size) -> Result<()> {
         "\n{}\n\n{out}/report.html shows it all; {out}/model.gguf runs in llama.cpp and Ollama.",
         serde_json::to_string_pretty(&metrics)?
     );
-    Ok(())
+    Ok(metrics)
 }
 
 /// The commands, each as a reader can type it.

@@ -33,7 +33,7 @@ fn main() -> Result<()> {
                 _ => bail!(USAGE),
             };
             setup::setup(root)?;
-            demo::run(root, out, &size)
+            demo::run(root, out, &size).map(drop)
         }
         ["test"] => setup::setup(root).and_then(|()| check::run(root, false)),
         ["test", "--long"] => setup::setup(root).and_then(|()| check::run(root, true)),
