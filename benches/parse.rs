@@ -5,28 +5,11 @@ use logic_parser::{Formula, classify};
 
 /// Formulas of two to eight atoms in the notations that people mix.
 fn formulas() -> Vec<String> {
-    let parts = [
-        "(p ∧ ¬q)",
-        "(r -> s)",
-        "!(t | u)",
-        "p <-> v",
-        "(q && w)",
-        "¬¬r",
-        "(s ∨ p)",
-        "(u → (t ∧ ¬v))",
-    ];
+    let parts =
+        ["(p ∧ ¬q)", "(r -> s)", "!(t | u)", "p <-> v", "(q && w)", "¬¬r", "(s ∨ p)", "(u → (t ∧ ¬v))"];
     let joints = [" → ", " & ", " ∨ ", " <-> "];
-    let side = |n: usize| {
-        format!(
-            "({}{}{})",
-            parts[n % 8],
-            joints[n / 8 % 4],
-            parts[(n / 3 + 1) % 8]
-        )
-    };
-    (0..1000)
-        .map(|n| format!("{}{}{}", side(n), joints[n / 5 % 4], side(7 * n + 3)))
-        .collect()
+    let side = |n: usize| format!("({}{}{})", parts[n % 8], joints[n / 8 % 4], parts[(n / 3 + 1) % 8]);
+    (0..1000).map(|n| format!("{}{}{}", side(n), joints[n / 5 % 4], side(7 * n + 3))).collect()
 }
 
 fn bench(criterion: &mut Criterion) {
@@ -34,12 +17,7 @@ fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("formulas");
     group.throughput(Throughput::Elements(formulas.len() as u64));
     group.bench_function("parse", |bencher| {
-        bencher.iter(|| {
-            formulas
-                .iter()
-                .filter(|text| Formula::parse(text).is_ok())
-                .count()
-        })
+        bencher.iter(|| formulas.iter().filter(|text| Formula::parse(text).is_ok()).count())
     });
     group.bench_function("parse and classify", |bencher| {
         bencher.iter(|| {

@@ -23,21 +23,12 @@ use nanologic_model::{Config, ReferenceForward, Weights};
 use thau_growth::{GrowthPlan, Preservation, Proof, Recipe, Step, Tolerance, operator::*, random_probes};
 
 fn main() -> Result<()> {
-    let config = Config {
-        qk_norm: false,
-        ..Config::tiny()
-    };
+    let config = Config { qk_norm: false, ..Config::tiny() };
     let weights = awake(&config);
     let probes = random_probes(config.vocab_size, 4, 64, 0);
     let steps = [
-        Step::WidenResidual(WidenResidual {
-            to: 40,
-            fold: Fold::Writers,
-        }),
-        Step::WidenResidual(WidenResidual {
-            to: 80,
-            fold: Fold::Eps,
-        }),
+        Step::WidenResidual(WidenResidual { to: 40, fold: Fold::Writers }),
+        Step::WidenResidual(WidenResidual { to: 80, fold: Fold::Eps }),
         Step::WidenFeedForward(WidenFeedForward { to: 90 }),
         Step::AddHeads(AddHeads { query: 6, kv: 2 }),
         Step::AddHeads(AddHeads { query: 8, kv: 4 }),
@@ -45,35 +36,18 @@ fn main() -> Result<()> {
         Step::InsertLayers(InsertLayers { to: 3 }),
         Step::ExtendVocabulary(ExtendVocabulary { to: 80 }),
         Step::ExtendContext(ExtendContext { to: 512 }),
-        Step::StackLayers(StackLayers {
-            layers: vec![0, 1, 0, 1],
-        }),
+        Step::StackLayers(StackLayers { layers: vec![0, 1, 0, 1] }),
         Step::TurnRope(TurnRope { base: 500_000.0 }),
     ];
     println!("{:<60} {:<8} {:>9} {:>9}", "step", "claims", "f64", "f32");
     for step in &steps {
-        show(
-            step,
-            &measure(
-                GrowthPlan::new(config.clone(), 1).then(step.clone())?,
-                &weights,
-                &probes,
-            )?,
-        );
+        show(step, &measure(GrowthPlan::new(config.clone(), 1).then(step.clone())?, &weights, &probes)?);
     }
     let each_axis_once = [1, 2, 4, 5, 6, 7, 8].map(|n: usize| steps[n].clone()).to_vec();
-    let plan = Recipe {
-        seed: 1,
-        steps: each_axis_once,
-    }
-    .plan(&config)?;
+    let plan = Recipe { seed: 1, steps: each_axis_once }.plan(&config)?;
     let whole = measure(plan, &weights, &probes)?;
     show(&format_args!("every axis, one after the other"), &whole);
-    let Proof {
-        own_rounding_f32,
-        largest_logit,
-        ..
-    } = whole.1;
+    let Proof { own_rounding_f32, largest_logit, .. } = whole.1;
     println!("the model's own rounding in f32: {own_rounding_f32:.1e} of logits up to {largest_logit:.1}");
     Ok(())
 }
@@ -93,11 +67,7 @@ fn measure(
 
 fn show(step: &dyn std::fmt::Debug, (claim, proof): &(Preservation, Proof)) {
     let (f64, f32) = (proof.max_logit_delta_f64, proof.max_logit_delta_f32);
-    println!(
-        "{:<60} {:<8} {f64:>9.1e} {f32:>9.1e}",
-        format!("{step:?}"),
-        format!("{claim:?}")
-    );
+    println!("{:<60} {:<8} {f64:>9.1e} {f32:>9.1e}", format!("{step:?}"), format!("{claim:?}"));
 }
 
 /// Fresh weights with nothing at zero, so that every term counts.

@@ -16,11 +16,8 @@ use data_pipeline::Tokenizer;
 use gguf_export::{ExportOptions, FileType, Tokenized, export};
 use nanologic_model::{Checkpoint, Config, Provenance, Reference, Weights};
 
-const SENTENCES: [&str; 3] = [
-    "Si llueve, me mojo.",
-    "Llueve o nieva, pero no ambos.",
-    "¿Estudia Juan? No: descansa.",
-];
+const SENTENCES: [&str; 3] =
+    ["Si llueve, me mojo.", "Llueve o nieva, pero no ambos.", "¿Estudia Juan? No: descansa."];
 
 fn main() -> anyhow::Result<()> {
     // A small random decoder with a tokenizer of its own, saved as Hugging Face tools would save it.
@@ -28,22 +25,11 @@ fn main() -> anyhow::Result<()> {
     let home = folder.path().join("checkpoint");
     let tokenizer = Tokenizer::train(SENTENCES, 500)?;
     tokenizer.save(folder.path().join("tokenizer.json"))?;
-    let config = Config {
-        vocab_size: 512,
-        d_model: 256,
-        n_heads: 4,
-        head_dim: 64,
-        d_ff: 768,
-        ..Config::tiny()
-    };
+    let config =
+        Config { vocab_size: 512, d_model: 256, n_heads: 4, head_dim: 64, d_ff: 768, ..Config::tiny() };
     let mut weights = Weights::init(&config, 7);
     // Initialisation leaves the blocks silent; a trained model's are not.
-    for (i, x) in weights
-        .0
-        .values_mut()
-        .flat_map(|tensor| &mut tensor.data)
-        .enumerate()
-    {
+    for (i, x) in weights.0.values_mut().flat_map(|tensor| &mut tensor.data).enumerate() {
         *x += 0.04 * (i as f32 * 1.7).sin();
     }
     let tokenizer_json = Some(std::fs::read(folder.path().join("tokenizer.json"))?);
@@ -59,45 +45,21 @@ fn main() -> anyhow::Result<()> {
     // The proof compares with the model's own plain forward and the ids of its own tokenizer.
     let reference = Reference::<f64>::new(&checkpoint.config, &checkpoint.weights)?;
     let forward = |tokens: &[u32]| Ok(reference.logits(tokens)?);
-    let corpus = SENTENCES
-        .map(|text| Tokenized {
-            text: text.to_owned(),
-            tokens: tokenizer.encode(text),
-        })
-        .to_vec();
+    let corpus =
+        SENTENCES.map(|text| Tokenized { text: text.to_owned(), tokens: tokenizer.encode(text) }).to_vec();
     for file_type in [FileType::F16, FileType::Q8_0, FileType::Q6_K, FileType::Q4_K_M] {
-        let options = ExportOptions {
-            file_type,
-            corpus: corpus.clone(),
-            ..Default::default()
-        };
+        let options = ExportOptions { file_type, corpus: corpus.clone(), ..Default::default() };
         let manifest = export(&home, &folder.path().join("model.gguf"), &options, &forward)?;
-        println!(
-            "{file_type:7} {:4} kB  {}",
-            manifest.bytes / 1000,
-            manifest.logits
-        );
+        println!("{file_type:7} {:4} kB  {}", manifest.bytes / 1000, manifest.logits);
     }
 
     // The same folder beside a forward that differs in one weight.
     let mut other = checkpoint.clone();
-    let gamma = other
-        .weights
-        .0
-        .get_mut("model.norm.weight")
-        .expect("every decoder has one");
+    let gamma = other.weights.0.get_mut("model.norm.weight").expect("every decoder has one");
     gamma.data[0] *= 1.01;
     let wrong = Reference::<f64>::new(&other.config, &other.weights)?;
     let forward = |tokens: &[u32]| Ok(wrong.logits(tokens)?);
-    let refused = export(
-        &home,
-        &folder.path().join("wrong.gguf"),
-        &ExportOptions::default(),
-        &forward,
-    );
-    println!(
-        "\nwith one weight changed by 1 %: {}",
-        refused.expect_err("the proof sees it")
-    );
+    let refused = export(&home, &folder.path().join("wrong.gguf"), &ExportOptions::default(), &forward);
+    println!("\nwith one weight changed by 1 %: {}", refused.expect_err("the proof sees it"));
     Ok(())
 }

@@ -21,17 +21,10 @@ fn checkpoint(config: Config) -> Checkpoint {
             *x += ((i * 31 + n * 7) % 17) as f32 / 400.0 - 0.02;
         }
     }
-    let moments = weights
-        .0
-        .iter()
-        .map(|(name, array)| (format!("momentum.{name}"), array.clone()));
+    let moments = weights.0.iter().map(|(name, array)| (format!("momentum.{name}"), array.clone()));
     let training = TrainingState {
         moments: Weights(moments.collect::<BTreeMap<_, _>>()),
-        progress: Progress {
-            step: 5,
-            optimizer_step: 5,
-            ..Progress::default()
-        },
+        progress: Progress { step: 5, optimizer_step: 5, ..Progress::default() },
     };
     Checkpoint {
         config,
@@ -46,10 +39,7 @@ fn checkpoint(config: Config) -> Checkpoint {
 fn the_demonstration_grows_wider_and_deeper_with_its_state() {
     let home = tempfile::tempdir().unwrap();
     let (small, large) = (home.path().join("small"), home.path().join("large"));
-    let config = Config {
-        vocab_size: 500,
-        ..Config::demo()
-    };
+    let config = Config { vocab_size: 500, ..Config::demo() };
     checkpoint(config.clone()).save(&small).unwrap();
     let changes = home.path().join("larger.json");
     std::fs::write(
@@ -58,39 +48,18 @@ fn the_demonstration_grows_wider_and_deeper_with_its_state() {
     )
     .unwrap();
     let mut grow = tool("grow");
-    grow.arg("--checkpoint")
-        .arg(&small)
-        .arg("--to")
-        .arg(&changes)
-        .arg("--out")
-        .arg(&large);
+    grow.arg("--checkpoint").arg(&small).arg("--to").arg(&changes).arg("--out").arg(&large);
     let output = grow.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let report = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        report.contains("InsertLayers { to: 6 }") && report.contains("Exact"),
-        "{report}"
-    );
+    assert!(report.contains("InsertLayers { to: 6 }") && report.contains("Exact"), "{report}");
 
     let grown = Checkpoint::load(&large).unwrap();
-    let target = Config {
-        d_model: 192,
-        n_layers: 6,
-        n_heads: 6,
-        d_ff: 768,
-        ..config
-    };
+    let target = Config { d_model: 192, n_layers: 6, n_heads: 6, d_ff: 768, ..config };
     assert_eq!(grown.config, target);
     let state = grown.training.unwrap();
     assert_eq!(state.progress.optimizer_step, 5);
-    assert_eq!(
-        state.moments.0["momentum.model.layers.5.mlp.up_proj.weight"].shape,
-        [768, 192]
-    );
+    assert_eq!(state.moments.0["momentum.model.layers.5.mlp.up_proj.weight"].shape, [768, 192]);
     let proof: serde_json::Value =
         serde_json::from_slice(&std::fs::read(large.join("growth.json")).unwrap()).unwrap();
     let delta = proof["proof"]["max_logit_delta_f32"].as_f64().unwrap();

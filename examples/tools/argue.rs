@@ -39,12 +39,7 @@ fn main() -> Result<()> {
     let text = ArgumentText::read(&argument_text(&arguments)?)?;
     let mut formalizer = Formalizer::load(&arguments.checkpoint, arguments.threads)?;
 
-    let sentences: Vec<&str> = text
-        .premises
-        .iter()
-        .chain([&text.conclusion])
-        .map(String::as_str)
-        .collect();
+    let sentences: Vec<&str> = text.premises.iter().chain([&text.conclusion]).map(String::as_str).collect();
     let readings = formalizer.read(&sentences, &Sampling::greedy())?;
     let mut glossary = Glossary::default();
     let mut formulas = Vec::new();
@@ -58,17 +53,10 @@ fn main() -> Result<()> {
         .map(|(sentence, formula)| json!({"input": sentence, "formula": formula.to_string()}))
         .collect();
     let conclusion = formulas.pop().context("an argument has a conclusion")?;
-    let judgement = Argument {
-        premises: formulas,
-        conclusion,
-    }
-    .judge();
+    let judgement = Argument { premises: formulas, conclusion }.judge();
 
     let countermodel = judgement.countermodel.map(|model| {
-        model
-            .iter()
-            .map(|(atom, value)| (atom.to_owned(), value))
-            .collect::<BTreeMap<String, bool>>()
+        model.iter().map(|(atom, value)| (atom.to_owned(), value)).collect::<BTreeMap<String, bool>>()
     });
     let verdict = match judgement.verdict {
         Verdict::Valid => "valid",

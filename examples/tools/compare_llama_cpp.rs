@@ -70,17 +70,10 @@ fn prompts(arguments: &Arguments) -> anyhow::Result<Vec<Tokenized>> {
             break;
         }
         if let Ok(text) = Pointing::prompt(&row?.input) {
-            prompts.push(Tokenized {
-                tokens: tokenizer.encode(&text),
-                text,
-            });
+            prompts.push(Tokenized { tokens: tokenizer.encode(&text), text });
         }
     }
-    anyhow::ensure!(
-        !prompts.is_empty(),
-        "{} holds no sentence",
-        arguments.data.display()
-    );
+    anyhow::ensure!(!prompts.is_empty(), "{} holds no sentence", arguments.data.display());
     Ok(prompts)
 }
 
@@ -88,22 +81,14 @@ fn report(path: &Path, comparison: &Comparison) {
     println!("{}: {} prompts in llama.cpp", path.display(), comparison.prompts);
     println!("  tokenized differently: {}", comparison.token_mismatches);
     let line = |against: &str, Agreement { logits, greedy }: &Agreement| {
-        println!(
-            "  against {against}: {logits}; same greedy text {:.1} %",
-            100.0 * greedy
-        );
+        println!("  against {against}: {logits}; same greedy text {:.1} %", 100.0 * greedy);
     };
     line("our forward of the file", &comparison.same_weights);
     line("the checkpoint", &comparison.checkpoint);
 }
 
 fn figures(path: &Path, comparison: &Comparison) -> Value {
-    let Comparison {
-        prompts,
-        token_mismatches,
-        same_weights,
-        checkpoint,
-    } = comparison;
+    let Comparison { prompts, token_mismatches, same_weights, checkpoint } = comparison;
     json!({
         "file": path.file_name().unwrap_or_default().to_string_lossy(),
         "prompts": prompts,

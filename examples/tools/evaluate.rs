@@ -39,21 +39,12 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let rows = read_rows(&arguments.data)
-        .and_then(|rows| {
-            rows.take(arguments.limit.unwrap_or(usize::MAX))
-                .collect::<Result<Vec<Row>, _>>()
-        })
+        .and_then(|rows| rows.take(arguments.limit.unwrap_or(usize::MAX)).collect::<Result<Vec<Row>, _>>())
         .with_context(|| format!("reading {}", arguments.data.display()))?;
     let mut formalizer = Formalizer::load(&arguments.checkpoint, arguments.threads)?;
     let inputs: Vec<&str> = rows.iter().map(|row| row.input.as_str()).collect();
     let readings = formalizer.read(&inputs, &Sampling::greedy())?;
-    let answers = || {
-        rows.iter().zip(
-            readings
-                .iter()
-                .map(|reading| reading.as_ref().ok().map(|r| &r.answer)),
-        )
-    };
+    let answers = || rows.iter().zip(readings.iter().map(|reading| reading.as_ref().ok().map(|r| &r.answer)));
     if arguments.errors {
         for (row, answer) in answers() {
             if Report::new([(row, answer)]).all.equivalent.right == 0 {
@@ -64,11 +55,8 @@ fn main() -> anyhow::Result<()> {
         }
     }
     let report = Report::new(answers());
-    let text = if arguments.json {
-        serde_json::to_string_pretty(&report)? + "\n"
-    } else {
-        report.to_string()
-    };
+    let text =
+        if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
 }

@@ -43,16 +43,8 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let checkpoint = Checkpoint::load(&arguments.checkpoint)?;
     let reference = Reference::<f64>::new(&checkpoint.config, &checkpoint.weights)?;
-    let corpus = arguments
-        .data
-        .as_ref()
-        .map(|data| corpus(data, &arguments.checkpoint))
-        .transpose()?;
-    let license = arguments
-        .license
-        .as_ref()
-        .map(std::fs::read_to_string)
-        .transpose();
+    let corpus = arguments.data.as_ref().map(|data| corpus(data, &arguments.checkpoint)).transpose()?;
+    let license = arguments.license.as_ref().map(std::fs::read_to_string).transpose();
     let options = ExportOptions {
         file_type: arguments.quantize,
         name: arguments.name,
@@ -77,10 +69,7 @@ fn main() -> anyhow::Result<()> {
     }
     println!("texts tokenized as by the checkpoint: {}", manifest.texts);
     println!("the graph, in F32, against the checkpoint: {}", manifest.graph);
-    println!(
-        "the file, in {}, against the checkpoint: {}",
-        manifest.file_type, manifest.logits
-    );
+    println!("the file, in {}, against the checkpoint: {}", manifest.file_type, manifest.logits);
     Ok(())
 }
 
@@ -90,10 +79,7 @@ fn corpus(data: &Path, checkpoint: &Path) -> anyhow::Result<Vec<Tokenized>> {
     let mut corpus = Vec::new();
     for row in read_rows(data)? {
         if let Ok(text) = Pointing::prompt(&row?.input) {
-            corpus.push(Tokenized {
-                tokens: tokenizer.encode(&text),
-                text,
-            });
+            corpus.push(Tokenized { tokens: tokenizer.encode(&text), text });
         }
     }
     Ok(corpus)

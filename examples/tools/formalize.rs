@@ -56,14 +56,7 @@ fn main() -> anyhow::Result<()> {
     let best = formalizer.read(&inputs, &Sampling::greedy())?;
     let mut draws = Vec::new();
     for seed in 0..arguments.draws {
-        draws.push(formalizer.read(
-            &inputs,
-            &Sampling {
-                temperature: 1.0,
-                seed,
-                ..Sampling::greedy()
-            },
-        )?);
+        draws.push(formalizer.read(&inputs, &Sampling { temperature: 1.0, seed, ..Sampling::greedy() })?);
     }
     let mut failed = false;
     for (index, (input, best)) in inputs.iter().zip(best).enumerate() {

@@ -85,18 +85,11 @@ fn main() -> Result<()> {
         Allow::Bounded => Accept::Bounded,
         Allow::Lossy => Accept::Lossy,
     };
-    let options = Options {
-        storage,
-        accept,
-        shard_bytes: arguments.shard_bytes,
-        ..Options::default()
-    };
+    let options = Options { storage, accept, shard_bytes: arguments.shard_bytes, ..Options::default() };
     let mut draft = Draft::write(&plan, &arguments.checkpoint, &arguments.out, options)?;
     if arguments.probes > 0 {
         let affordable = BUDGET / (4.0 * Cost::of(plan.to()).flops_per_token * arguments.probes as f64);
-        let length = (affordable as usize)
-            .clamp(4, LENGTH)
-            .min(config.size(Axis::Context));
+        let length = (affordable as usize).clamp(4, LENGTH).min(config.size(Axis::Context));
         let probes = random_probes(config.vocab_size, arguments.probes, length, arguments.seed);
         print_proof(draft.prove(&ReferenceForward, &probes)?);
     }
@@ -113,9 +106,7 @@ fn plan(arguments: &Arguments, config: &Config) -> Result<GrowthPlan<Config>> {
     };
     let recipe = if let Some(years) = to.strip_prefix("age:") {
         let age = years.parse().ok().and_then(|years| Table::Corrected.age(years));
-        let Some(age) = age else {
-            bail!("there is no age {years}; ages are 0, 1, 3, 6, 12 and 15")
-        };
+        let Some(age) = age else { bail!("there is no age {years}; ages are 0, 1, 3, 6, 12 and 15") };
         Recipe::between(config, &age.shape.on(config), seed)?.with_fold(fold)
     } else if to.ends_with(".toml") {
         let text = std::fs::read_to_string(to).with_context(|| to.to_owned())?;
@@ -123,10 +114,7 @@ fn plan(arguments: &Arguments, config: &Config) -> Result<GrowthPlan<Config>> {
     } else {
         let mut target = serde_json::to_value(config)?;
         let changes: serde_json::Map<String, serde_json::Value> = read_json(Path::new(to))?;
-        target
-            .as_object_mut()
-            .context("a config is an object")?
-            .extend(changes);
+        target.as_object_mut().context("a config is an object")?.extend(changes);
         let target: Config = serde_json::from_value(target).with_context(|| to.to_owned())?;
         Recipe::between(config, &target, seed)?.with_fold(fold)
     };
@@ -136,32 +124,13 @@ fn plan(arguments: &Arguments, config: &Config) -> Result<GrowthPlan<Config>> {
 fn print_plan(plan: &GrowthPlan<Config>, storage: Storage) {
     let (before, after) = (Cost::of(plan.from()), Cost::of(plan.to()));
     let row = |what: &str, before: f64, after: f64| {
-        println!(
-            "{what:<28}{before:>14.2}{after:>14.2}{:>9.2}x",
-            after / before.max(f64::MIN_POSITIVE)
-        );
+        println!("{what:<28}{before:>14.2}{after:>14.2}{:>9.2}x", after / before.max(f64::MIN_POSITIVE));
     };
     println!("{:<28}{:>14}{:>14}", "", "before", "after");
-    row(
-        "parameters, millions",
-        before.parameters as f64 / 1e6,
-        after.parameters as f64 / 1e6,
-    );
-    row(
-        "weights on disk, MiB",
-        mebibytes(storage.bytes(plan.from())),
-        mebibytes(storage.bytes(plan.to())),
-    );
-    row(
-        "memory to train, MiB",
-        mebibytes(before.training_bytes),
-        mebibytes(after.training_bytes),
-    );
-    row(
-        "forward MFLOP a token",
-        before.flops_per_token / 1e6,
-        after.flops_per_token / 1e6,
-    );
+    row("parameters, millions", before.parameters as f64 / 1e6, after.parameters as f64 / 1e6);
+    row("weights on disk, MiB", mebibytes(storage.bytes(plan.from())), mebibytes(storage.bytes(plan.to())));
+    row("memory to train, MiB", mebibytes(before.training_bytes), mebibytes(after.training_bytes));
+    row("forward MFLOP a token", before.flops_per_token / 1e6, after.flops_per_token / 1e6);
     for operator in plan.operators() {
         println!("step: {operator:?}");
     }

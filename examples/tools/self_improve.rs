@@ -73,21 +73,12 @@ fn main() -> anyhow::Result<()> {
     let questions = arguments.cycles as usize * arguments.questions;
     let budget = Experiment::open(&arguments.out.join("budget.jsonl"), "self_improve", questions)?;
     let trio = (learner, proposer, Verifier);
-    let mut cycle = Cycle::new(
-        &arguments.out,
-        settings,
-        trio,
-        material,
-        Budget::Experiment(budget),
-    )?;
+    let mut cycle = Cycle::new(&arguments.out, settings, trio, material, Budget::Experiment(budget))?;
 
     let mut narrator = Narrator::default();
     let report = cycle.run(arguments.cycles, &mut |event| narrator.tell(&event))?;
     println!("\nStopped: {}.", why(&report.stop));
-    println!(
-        "The generator is now version {}.",
-        cycle.history().state().current_generator
-    );
+    println!("The generator is now version {}.", cycle.history().state().current_generator);
     let summary = Summary::of(&report, start.elapsed()).context("no round was finished")?;
     std::fs::write(arguments.out.join("progress.svg"), cycle.history().state().plot())?;
     let path = arguments.out.join("self_learning.json");
@@ -107,10 +98,7 @@ fn settings(arguments: &Arguments) -> Settings {
         lesson_rows: arguments.steps as usize * 128,
         gate_items: arguments.gate_items,
         start: Start::Generator,
-        gate: Gate {
-            min_steps: arguments.steps,
-            ..Gate::default()
-        },
+        gate: Gate { min_steps: arguments.steps, ..Gate::default() },
         seed: arguments.seed,
         ..Settings::default()
     }
@@ -138,10 +126,7 @@ fn material(data: &Path, settings: &Settings) -> anyhow::Result<Material> {
 /// The rows, and until there are enough, the patterns of these rows said in other sentences.
 fn enough(mut rows: Vec<Row>, count: usize, seed: u64) -> Vec<Row> {
     let maker = Maker::new(seed ^ 0x6761_7465);
-    let patterns: Vec<Formula> = rows
-        .iter()
-        .filter_map(|row| Formula::parse(&row.pattern).ok())
-        .collect();
+    let patterns: Vec<Formula> = rows.iter().filter_map(|row| Formula::parse(&row.pattern).ok()).collect();
     let anew = (0..20 * count).zip(patterns.iter().cycle());
     let anew = anew.filter_map(|(index, pattern)| maker.say(pattern, index as u64));
     let missing = count.saturating_sub(rows.len());
@@ -165,11 +150,7 @@ impl Narrator {
         }
         match event {
             Event::Begin { round } => println!("\nRound {round}"),
-            Event::Mapped {
-                gaps,
-                weakest,
-                signal,
-            } => {
+            Event::Mapped { gaps, weakest, signal } => {
                 let all = gaps.overall();
                 println!(
                     "1. Where is it weak? Of {} held-out sentences {} are right.",
@@ -178,12 +159,8 @@ impl Narrator {
                 );
                 for (stratum, tally) in gaps.weakest().into_iter().take(5) {
                     let (lower, upper) = tally.interval();
-                    let share = format!(
-                        "{} ({} to {})",
-                        percent(tally.rate()),
-                        percent(lower),
-                        percent(upper)
-                    );
+                    let share =
+                        format!("{} ({} to {})", percent(tally.rate()), percent(lower), percent(upper));
                     println!("     {:<40} {share} of {}", stratum.to_string(), tally.asked);
                 }
                 if let (Some(entropy), Some(rules)) = (signal.entropy, signal.rules) {
@@ -196,10 +173,7 @@ impl Narrator {
                 );
             }
             Event::Judged { answered, new_rows } => {
-                let wrong: Vec<_> = answered
-                    .iter()
-                    .filter(|answered| !answered.verdict.right)
-                    .collect();
+                let wrong: Vec<_> = answered.iter().filter(|answered| !answered.verdict.right).collect();
                 println!(
                     "3. Of {} answers the truth table finds {} wrong, such as",
                     answered.len(),
@@ -258,10 +232,7 @@ fn tell_round(round: &Round) {
         println!("   Accepted: it is the generator from now on.");
     } else {
         println!("   Refused, and the model stays what it was:");
-        decision
-            .refusals
-            .iter()
-            .for_each(|refusal| println!("     {}", reason(refusal)));
+        decision.refusals.iter().for_each(|refusal| println!("     {}", reason(refusal)));
     }
 }
 
@@ -270,12 +241,7 @@ fn percent(share: f64) -> String {
 }
 
 fn points(gain: f64, (lower, upper): (f64, f64)) -> String {
-    format!(
-        "{:+.1} points ({:+.1} to {:+.1})",
-        100.0 * gain,
-        100.0 * lower,
-        100.0 * upper
-    )
+    format!("{:+.1} points ({:+.1} to {:+.1})", 100.0 * gain, 100.0 * lower, 100.0 * upper)
 }
 
 fn reason(refusal: &Refusal) -> String {
@@ -297,10 +263,9 @@ fn why(stop: &StopReason) -> String {
         StopReason::NothingFailed => "every answer was right".to_owned(),
         StopReason::Limit { wait } => format!("the limits allow the next question in {} s", wait.as_secs()),
         StopReason::BudgetSpent => "the questions of this experiment are used up".to_owned(),
-        StopReason::Collapse(collapse) => format!(
-            "{} fell from {:.2} to {:.2}",
-            collapse.measure, collapse.was, collapse.is
-        ),
+        StopReason::Collapse(collapse) => {
+            format!("{} fell from {:.2} to {:.2}", collapse.measure, collapse.was, collapse.is)
+        }
     }
 }
 

@@ -65,10 +65,7 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let stopped = latest(&arguments.out)?;
     if stopped.is_some() && !arguments.resume {
-        bail!(
-            "{} holds a run: add --resume, or name another folder",
-            arguments.out.display()
-        );
+        bail!("{} holds a run: add --resume, or name another folder", arguments.out.display());
     }
     let resumes = stopped.is_some();
     let checkpoint = stopped.map_or_else(|| start(&arguments), Ok)?;
@@ -77,11 +74,7 @@ fn main() -> anyhow::Result<()> {
         seed: arguments.seed,
         batch_tokens: arguments.batch_tokens,
         learning_rate: arguments.learning_rate,
-        compute: if arguments.fp32 {
-            Compute::Fp32
-        } else {
-            Compute::default()
-        },
+        compute: if arguments.fp32 { Compute::Fp32 } else { Compute::default() },
         threads: arguments.threads,
         checkpoint_every: arguments.checkpoint_every,
         ..Training::default()
@@ -90,11 +83,8 @@ fn main() -> anyhow::Result<()> {
         training.steps = training.steps_for(flops, &checkpoint.config);
     }
     let steps = training.steps;
-    let mut trainer = if resumes {
-        Trainer::resume(&checkpoint, training)?
-    } else {
-        Trainer::new(&checkpoint, training)?
-    };
+    let mut trainer =
+        if resumes { Trainer::resume(&checkpoint, training)? } else { Trainer::new(&checkpoint, training)? };
     let tokenizer = Tokenizer::load(arguments.data.join("tokenizer.json"))?;
     let read = |name: &str| {
         let path = arguments.data.join(name);
@@ -132,24 +122,14 @@ fn main() -> anyhow::Result<()> {
         let rate = tokens as f64 / bar.elapsed().as_secs_f64();
         bar.set_message(format!("loss {loss:.3}  {} tokens/s", HumanCount(rate as u64)));
         bar.set_position(step.step);
-        if asked_to_stop.load(Ordering::Relaxed) {
-            Control::Stop
-        } else {
-            Control::Continue
-        }
+        if asked_to_stop.load(Ordering::Relaxed) { Control::Stop } else { Control::Continue }
     })?;
     bar.finish();
     if stop == StopReason::Asked {
-        eprintln!(
-            "saved at step {}; the same command with --resume goes on",
-            summary.steps
-        );
+        eprintln!("saved at step {}; the same command with --resume goes on", summary.steps);
         std::process::exit(130);
     }
-    fs::write(
-        arguments.out.join("summary.json"),
-        serde_json::to_string_pretty(&summary)? + "\n",
-    )?;
+    fs::write(arguments.out.join("summary.json"), serde_json::to_string_pretty(&summary)? + "\n")?;
     println!(
         "{} tokens in {:.0} s ({:.0} a second), loss {:.3}, validation {:.3}: {}",
         HumanCount(summary.tokens),
@@ -174,13 +154,7 @@ fn start(arguments: &Arguments) -> anyhow::Result<Checkpoint> {
                 bail!("{} was trained with another tokenizer", folder.display());
             }
             let parents = vec![hash(&folder.join("model.safetensors"))?];
-            Checkpoint {
-                provenance: Provenance {
-                    parents,
-                    ..checkpoint.provenance
-                },
-                ..checkpoint
-            }
+            Checkpoint { provenance: Provenance { parents, ..checkpoint.provenance }, ..checkpoint }
         }
         (None, preset) => {
             let preset = preset.as_deref().unwrap_or_default();
@@ -190,26 +164,14 @@ fn start(arguments: &Arguments) -> anyhow::Result<Checkpoint> {
             let vocab_size = Tokenizer::load(&tokenizer)?.vocab_size();
             let config = Config { vocab_size, ..config };
             let weights = Weights::init(&config, arguments.seed);
-            Checkpoint {
-                config,
-                weights,
-                tokenizer: None,
-                training: None,
-                provenance: Provenance::default(),
-            }
+            Checkpoint { config, weights, tokenizer: None, training: None, provenance: Provenance::default() }
         }
     };
     checkpoint.tokenizer = Some(bytes);
     for name in ["train.jsonl", "tokenizer.json"] {
-        checkpoint
-            .provenance
-            .data
-            .insert(name.to_owned(), hash(&arguments.data.join(name))?);
+        checkpoint.provenance.data.insert(name.to_owned(), hash(&arguments.data.join(name))?);
     }
-    checkpoint
-        .provenance
-        .seeds
-        .insert("training".to_owned(), arguments.seed);
+    checkpoint.provenance.seeds.insert("training".to_owned(), arguments.seed);
     Ok(checkpoint)
 }
 

@@ -16,10 +16,7 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("thau-growth", &[""]),
     ("gguf-export", &["", "llama-cpp"]),
     ("self-learning", &[""]),
-    (
-        "nanologic-model",
-        &["", "torch", "thau-growth", "gguf-export", "self-learning"],
-    ),
+    ("nanologic-model", &["", "torch", "thau-growth", "gguf-export", "self-learning"]),
 ];
 
 /// Runs them all, and with `long` a million rows and the whole main job.
@@ -37,11 +34,7 @@ pub fn run(root: &Path, long: bool) -> Result<()> {
         for feature in *features {
             let command = format!("cargo check --release --quiet --package {package} --no-default-features");
             let command = Command::new(&command);
-            let command = if feature.is_empty() {
-                command
-            } else {
-                command.arg("--features").arg(*feature)
-            };
+            let command = if feature.is_empty() { command } else { command.arg("--features").arg(*feature) };
             command.run(root)?;
         }
     }
@@ -77,24 +70,12 @@ fn hold(metrics: &Value) -> Result<()> {
         ensure!(!figure.is_null(), "metrics.json says nothing of {name}");
     }
     let growth = metrics["growth_max_logit_delta"].as_f64();
-    ensure!(
-        growth.is_some_and(|delta| delta < 1e-4),
-        "growing moved a logit: {growth:?}"
-    );
-    let files = metrics["gguf_files"]
-        .as_array()
-        .context("no GGUF file was compared")?;
-    ensure!(
-        files.len() == 2,
-        "{} GGUF files were compared, not F16 and Q8_0",
-        files.len()
-    );
+    ensure!(growth.is_some_and(|delta| delta < 1e-4), "growing moved a logit: {growth:?}");
+    let files = metrics["gguf_files"].as_array().context("no GGUF file was compared")?;
+    ensure!(files.len() == 2, "{} GGUF files were compared, not F16 and Q8_0", files.len());
     for file in files {
         let name = &file["file"];
-        ensure!(
-            file["gguf_token_mismatches"] == 0,
-            "llama.cpp tokenizes differently with {name}"
-        );
+        ensure!(file["gguf_token_mismatches"] == 0, "llama.cpp tokenizes differently with {name}");
         let same = file["gguf_top1_agreement"].as_f64();
         ensure!(
             same.is_some_and(|share| share > 0.9),
@@ -116,10 +97,7 @@ fn readme_commands(root: &Path) -> Result<Vec<Command>> {
             commands.push(Command::new("sh -c").arg(line));
         }
     }
-    ensure!(
-        !commands.is_empty(),
-        "README.md shows no `cargo run` command in a `sh` block"
-    );
+    ensure!(!commands.is_empty(), "README.md shows no `cargo run` command in a `sh` block");
     Ok(commands)
 }
 

@@ -31,11 +31,7 @@ impl Command {
             None => (line, None),
         };
         let words = line.split_whitespace().map(str::to_owned).collect();
-        Self {
-            words,
-            environment: Vec::new(),
-            output,
-        }
+        Self { words, environment: Vec::new(), output }
     }
 
     /// One more argument, which may hold spaces.
@@ -59,9 +55,7 @@ impl Command {
     pub fn makes(&self) -> Option<PathBuf> {
         let after_out = || self.words.iter().skip_while(|word| *word != "--out").nth(1);
         let copied = || self.words.last().filter(|_| self.words[0] == "cp");
-        self.output
-            .clone()
-            .or_else(|| after_out().or_else(copied).map(PathBuf::from))
+        self.output.clone().or_else(|| after_out().or_else(copied).map(PathBuf::from))
     }
 
     /// Prints the command and runs it in `directory`; anything but success is an error.
@@ -69,22 +63,14 @@ impl Command {
         println!("\n$ {self}");
         let (program, arguments) = self.words.split_first().context("an empty command")?;
         let mut process = Process::new(program);
-        process
-            .args(arguments)
-            .current_dir(directory)
-            .envs(self.environment.iter().cloned());
-        let partial = self
-            .output
-            .as_ref()
-            .map(|path| directory.join(path).with_extension("partial"));
+        process.args(arguments).current_dir(directory).envs(self.environment.iter().cloned());
+        let partial = self.output.as_ref().map(|path| directory.join(path).with_extension("partial"));
         if let Some(partial) = &partial {
             let file =
                 File::create(partial).with_context(|| format!("{} cannot be written", partial.display()))?;
             process.stdout(Stdio::from(file));
         }
-        let status = process
-            .status()
-            .with_context(|| format!("{program} cannot be started"))?;
+        let status = process.status().with_context(|| format!("{program} cannot be started"))?;
         if INTERRUPTED.load(Ordering::SeqCst) {
             bail!("interrupted; the same command goes on from here");
         }
@@ -128,13 +114,8 @@ mod tests {
 
     #[test]
     fn a_printed_command_can_be_typed() {
-        let command = Command::new("cargo run -- > out/a.json")
-            .arg("Si llueve, me mojo")
-            .arg("it's");
-        assert_eq!(
-            command.to_string(),
-            r"cargo run -- 'Si llueve, me mojo' 'it'\''s' > out/a.json"
-        );
+        let command = Command::new("cargo run -- > out/a.json").arg("Si llueve, me mojo").arg("it's");
+        assert_eq!(command.to_string(), r"cargo run -- 'Si llueve, me mojo' 'it'\''s' > out/a.json");
     }
 
     #[test]

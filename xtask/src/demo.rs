@@ -79,10 +79,7 @@ pub fn run(root: &Path, out: &str, size: &Size) -> Result<Value> {
         }
     }
     let metrics = metrics(&root.join(out))?;
-    fs::write(
-        root.join(out).join("metrics.json"),
-        serde_json::to_string_pretty(&metrics)? + "\n",
-    )?;
+    fs::write(root.join(out).join("metrics.json"), serde_json::to_string_pretty(&metrics)? + "\n")?;
     report::write(&root.join(out), &metrics)?;
     println!(
         "\n{}\n\n{out}/report.html shows it all; {out}/model.gguf runs in llama.cpp and Ollama.",
@@ -93,16 +90,7 @@ pub fn run(root: &Path, out: &str, size: &Size) -> Result<Value> {
 
 /// The commands, each as a reader can type it.
 fn steps(out: &str, size: &Size) -> Vec<Step> {
-    let Size {
-        rows,
-        steps,
-        flops,
-        questions,
-        self_learning_steps,
-        gate_items,
-        evaluated,
-        compared,
-    } = size;
+    let Size { rows, steps, flops, questions, self_learning_steps, gate_items, evaluated, compared } = size;
     let plain = "cargo run --release --quiet --example";
     let torch = "cargo run --release --quiet --features torch --example";
     let evaluate = |checkpoint: &str, data: &str, to: &str| {
@@ -127,9 +115,7 @@ fn steps(out: &str, size: &Size) -> Vec<Step> {
     vec![
         step(
             "a corpus, formula first",
-            &[format!(
-                "{plain} corpus -- --rows {rows} --seed 1 --out {out}/corpus"
-            )],
+            &[format!("{plain} corpus -- --rows {rows} --seed 1 --out {out}/corpus")],
         ),
         step(
             "a small model learns to read",
@@ -139,10 +125,7 @@ fn steps(out: &str, size: &Size) -> Vec<Step> {
         ),
         step(
             "what it gets right, on unseen patterns and on sentences written by hand",
-            &[
-                evaluate("small", test, "small-test.json"),
-                evaluate("small", GOLD, "small-gold.json"),
-            ],
+            &[evaluate("small", test, "small-test.json"), evaluate("small", GOLD, "small-gold.json")],
         ),
         step(
             "sentences it never saw, and an argument judged",
@@ -155,9 +138,7 @@ fn steps(out: &str, size: &Size) -> Vec<Step> {
         ),
         step(
             "the model grows, and computes the same",
-            &[format!(
-                "{plain} grow -- {small} --to {GROWN} --seed 1 --out {out}/grown"
-            )],
+            &[format!("{plain} grow -- {small} --to {GROWN} --seed 1 --out {out}/grown")],
         ),
         step(
             "grown and small train on, for equally many FLOPs",
@@ -200,27 +181,12 @@ fn metrics(out: &Path) -> Result<Value> {
         let text = fs::read_to_string(out.join(name)).with_context(|| format!("{name} is missing"))?;
         serde_json::from_str(&text).with_context(|| format!("{name} is not JSON"))
     };
-    let (summary, growth, comparison) = (
-        read("small/summary.json")?,
-        read("grown/growth.json")?,
-        read("comparison.json")?,
-    );
+    let (summary, growth, comparison) =
+        (read("small/summary.json")?, read("grown/growth.json")?, read("comparison.json")?);
     let round = read("self-learning/self_learning.json")?;
-    let told = [
-        "before",
-        "after",
-        "control",
-        "accepted",
-        "interval",
-        "weakest",
-        "questions",
-        "new_rows",
-        "seconds",
-    ];
-    let self_learning: Value = told
-        .map(|key| (key.to_owned(), round[key].clone()))
-        .into_iter()
-        .collect();
+    let told =
+        ["before", "after", "control", "accepted", "interval", "weakest", "questions", "new_rows", "seconds"];
+    let self_learning: Value = told.map(|key| (key.to_owned(), round[key].clone())).into_iter().collect();
     let equivalence = |name: &str| Ok::<_, anyhow::Error>(read(name)?["all"]["equivalent"]["share"].clone());
     Ok(json!({
         "params": summary["params"],

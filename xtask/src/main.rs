@@ -17,9 +17,7 @@ use anyhow::{Result, bail};
 const USAGE: &str = "usage: cargo xtask setup | demo [--quick] [--out DIR] | test [--long]";
 
 fn main() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies in the workspace");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace");
     command::outlive_interrupts()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {

@@ -26,20 +26,11 @@ pub struct Marks {
 impl Marks {
     /// Reads the marks that an earlier sitting left, if any.
     pub fn open(file: PathBuf) -> Self {
-        let marks: Value = fs::read(&file)
-            .ok()
-            .and_then(|text| serde_json::from_slice(&text).ok())
-            .unwrap_or_default();
+        let marks: Value =
+            fs::read(&file).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
         let done = marks["done"].as_array().into_iter().flatten();
-        let done = done
-            .filter_map(|command| Some(command.as_str()?.to_owned()))
-            .collect();
-        Self {
-            file,
-            done,
-            begun: marks["begun"].as_str().map(str::to_owned),
-            passed: 0,
-        }
+        let done = done.filter_map(|command| Some(command.as_str()?.to_owned())).collect();
+        Self { file, done, begun: marks["begun"].as_str().map(str::to_owned), passed: 0 }
     }
 
     /// Runs the command unless it is done. What an earlier sitting made with other commands is removed first.
@@ -74,11 +65,7 @@ impl Marks {
 
 fn remove(made: Option<PathBuf>) -> Result<()> {
     let Some(made) = made else { return Ok(()) };
-    let removed = if made.is_dir() {
-        fs::remove_dir_all(&made)
-    } else {
-        fs::remove_file(&made)
-    };
+    let removed = if made.is_dir() { fs::remove_dir_all(&made) } else { fs::remove_file(&made) };
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("{} cannot be removed", made.display()))
@@ -100,9 +87,7 @@ mod tests {
 
     fn sitting(folder: &Path, lines: &[&str]) -> Result<()> {
         let mut marks = Marks::open(folder.join("marks.json"));
-        lines
-            .iter()
-            .try_for_each(|line| marks.run(&Command::new(line), folder))
+        lines.iter().try_for_each(|line| marks.run(&Command::new(line), folder))
     }
 
     #[test]

@@ -16,13 +16,8 @@ const LIBTORCH_VERSION: &str = "2.11.0";
 const LLAMA_CPP_VERSION: &str = "2026.10.11549";
 
 /// What LibTorch needs at build and run time on a CPU; the rest of the wheel is CUDA and Python.
-const LIBTORCH_LIBRARIES: [&str; 5] = [
-    "libc10.so",
-    "libtorch_cpu.so",
-    "libgomp.so.1",
-    "libtorch_global_deps.so",
-    "libshm.so",
-];
+const LIBTORCH_LIBRARIES: [&str; 5] =
+    ["libc10.so", "libtorch_cpu.so", "libgomp.so.1", "libtorch_global_deps.so", "libshm.so"];
 
 /// Installs what is missing; what is there already is not fetched again.
 pub fn setup(root: &Path) -> Result<()> {
@@ -58,28 +53,19 @@ fn libtorch(root: &Path) -> Result<()> {
     // The wheel is a container here: which Python it is for does not matter, as long as pip finds one.
     let torch = ["--python-version", "3.12", "--platform", "manylinux_2_28_x86_64"];
     pip_download(&wheels, &torch, &[&format!("torch=={LIBTORCH_VERSION}")])?;
-    pip_download(
-        &wheels,
-        &[],
-        &["nvidia-cuda-runtime==13.0.*", "nvidia-cuda-cupti==13.0.*"],
-    )?;
+    pip_download(&wheels, &[], &["nvidia-cuda-runtime==13.0.*", "nvidia-cuda-cupti==13.0.*"])?;
 
     let whole = workshop.path.join("whole");
     unpack(&wheels, "torch-", &whole, |entry| {
         let rest = entry.strip_prefix("torch/")?;
-        let library = rest
-            .strip_prefix("lib/")
-            .is_some_and(|name| LIBTORCH_LIBRARIES.contains(&name));
+        let library = rest.strip_prefix("lib/").is_some_and(|name| LIBTORCH_LIBRARIES.contains(&name));
         (library || rest.starts_with("include/")).then(|| rest.to_owned())
     })?;
     // libtorch_cpu.so names these two though a CPU never calls them.
-    for (wheel, library) in [
-        ("nvidia_cuda_runtime", "libcudart.so.13"),
-        ("nvidia_cuda_cupti", "libcupti.so.13"),
-    ] {
-        unpack(&wheels, wheel, &whole, |entry| {
-            entry.ends_with(library).then(|| format!("lib/{library}"))
-        })?;
+    for (wheel, library) in
+        [("nvidia_cuda_runtime", "libcudart.so.13"), ("nvidia_cuda_cupti", "libcupti.so.13")]
+    {
+        unpack(&wheels, wheel, &whole, |entry| entry.ends_with(library).then(|| format!("lib/{library}")))?;
     }
     std::os::unix::fs::symlink("libtorch_cpu.so", whole.join("lib/libtorch.so"))?;
     fs::write(whole.join("build-version"), format!("{LIBTORCH_VERSION}+cpu\n"))?;
@@ -107,9 +93,7 @@ fn llama_cpp(root: &Path) -> Result<()> {
     let workshop = Workshop::new(root.join(".llama-cpp.partial"))?;
     let whole = workshop.path.join("whole");
     let mut install = pip()?;
-    install
-        .args(["install", "--no-deps", "--only-binary=:all:", "--target"])
-        .arg(&whole);
+    install.args(["install", "--no-deps", "--only-binary=:all:", "--target"]).arg(&whole);
     run_pip(install.arg(format!("xllamacpp=={LLAMA_CPP_VERSION}")))?;
     workshop.deliver(&whole, &ours)
 }
@@ -149,12 +133,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 
 /// The first pip that answers.
 fn pip() -> Result<Command> {
-    for candidate in [
-        &["python3", "-m", "pip"][..],
-        &["python", "-m", "pip"],
-        &["pip3"],
-        &["pip"],
-    ] {
+    for candidate in [&["python3", "-m", "pip"][..], &["python", "-m", "pip"], &["pip3"], &["pip"]] {
         let quiet = |command: &mut Command| {
             command
                 .arg("--version")
@@ -170,8 +149,7 @@ fn pip() -> Result<Command> {
         };
         if quiet(&mut command()) {
             let mut pip = command();
-            pip.env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
-                .env("PIP_ROOT_USER_ACTION", "ignore");
+            pip.env("PIP_DISABLE_PIP_VERSION_CHECK", "1").env("PIP_ROOT_USER_ACTION", "ignore");
             return Ok(pip);
         }
     }
@@ -180,10 +158,7 @@ fn pip() -> Result<Command> {
 
 fn pip_download(into: &Path, target: &[&str], wheels: &[&str]) -> Result<()> {
     let mut pip = pip()?;
-    pip.args(["download", "--no-deps", "--only-binary=:all:", "--dest"])
-        .arg(into)
-        .args(target)
-        .args(wheels);
+    pip.args(["download", "--no-deps", "--only-binary=:all:", "--dest"]).arg(into).args(target).args(wheels);
     run_pip(&mut pip)
 }
 
@@ -199,20 +174,14 @@ fn run_pip(pip: &mut Command) -> Result<()> {
 /// Unpacks from the wheel whose name begins with `prefix` the entries that `place` gives a place under `into`.
 /// The archive's checksums are verified as it is read.
 fn unpack(wheels: &Path, prefix: &str, into: &Path, place: impl Fn(&str) -> Option<String>) -> Result<()> {
-    let is_wheel = |path: &PathBuf| {
-        path.file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with(prefix))
-    };
+    let is_wheel =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix));
     let mut paths = fs::read_dir(wheels)?.filter_map(|entry| Some(entry.ok()?.path()));
-    let path = paths
-        .find(is_wheel)
-        .with_context(|| format!("pip left no wheel {prefix}…"))?;
+    let path = paths.find(is_wheel).with_context(|| format!("pip left no wheel {prefix}…"))?;
     let mut archive =
         ZipArchive::new(File::open(&path)?).with_context(|| format!("{} is broken", path.display()))?;
     let bar = ProgressBar::new(archive.len() as u64)
-        .with_style(ProgressStyle::with_template(
-            "  unpacking {msg} {bar:30} {pos}/{len}",
-        )?)
+        .with_style(ProgressStyle::with_template("  unpacking {msg} {bar:30} {pos}/{len}")?)
         .with_message(prefix.trim_end_matches('-').to_owned());
     let mut unpacked = 0;
     for index in 0..archive.len() {
@@ -255,10 +224,8 @@ mod tests {
                 .expect("a temporary folder can be made");
         fs::write(workshop.path.join("torch-0.whl"), "not a zip").expect("and written to");
         assert!(
-            unpack(&workshop.path, "torch-", &workshop.path.join("out"), |name| Some(
-                name.to_owned()
-            ))
-            .is_err()
+            unpack(&workshop.path, "torch-", &workshop.path.join("out"), |name| Some(name.to_owned()))
+                .is_err()
         );
     }
 }

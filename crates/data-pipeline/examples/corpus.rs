@@ -33,25 +33,15 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let maker = Maker::new(arguments.seed);
     let style = ProgressStyle::with_template("{msg:24} {wide_bar} {human_pos} of {human_len}, {eta} left")?;
-    let bar = ProgressBar::new(arguments.rows)
-        .with_style(style)
-        .with_message("making and cleaning");
+    let bar = ProgressBar::new(arguments.rows).with_style(style).with_message("making and cleaning");
     // Made in parallel, a chunk ahead of the steps.
     let chunks = (0..arguments.rows).step_by(8_192).flat_map(|start| {
         let end = arguments.rows.min(start + 8_192);
-        (start..end)
-            .into_par_iter()
-            .map(|index| maker.row(index))
-            .collect::<Vec<_>>()
+        (start..end).into_par_iter().map(|index| maker.row(index)).collect::<Vec<_>>()
     });
-    let recipe = Recipe {
-        seed: arguments.seed,
-        ..Recipe::default()
-    };
+    let recipe = Recipe { seed: arguments.seed, ..Recipe::default() };
     let mut corpus = Corpus::build(chunks.progress_with(bar), &recipe)?;
-    corpus
-        .write(&arguments.out)
-        .with_context(|| format!("writing {}", arguments.out.display()))?;
+    corpus.write(&arguments.out).with_context(|| format!("writing {}", arguments.out.display()))?;
     print!("{}", corpus.manifest);
 
     let gold = gold::sentences();
@@ -60,10 +50,8 @@ fn main() -> anyhow::Result<()> {
         let runs = WordRuns::of(texts.iter().map(String::as_str));
         let shared =
             |rows: &[data_pipeline::Row]| rows.iter().filter(|row| runs.share_a_run(&row.input)).count();
-        let made = [&corpus.train, &corpus.val, &corpus.test]
-            .into_iter()
-            .map(|side| shared(side))
-            .sum::<usize>();
+        let made =
+            [&corpus.train, &corpus.val, &corpus.test].into_iter().map(|side| shared(side)).sum::<usize>();
         println!(
             "{}: {made} rows and {} gold sentences share five content words in a row",
             file.display(),
@@ -76,18 +64,11 @@ fn main() -> anyhow::Result<()> {
 /// Every sentence of a file of rows or arguments.
 fn texts(file: &PathBuf) -> anyhow::Result<Vec<String>> {
     let mut texts = Vec::new();
-    for line in std::fs::read_to_string(file)?
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-    {
+    for line in std::fs::read_to_string(file)?.lines().filter(|line| !line.trim().is_empty()) {
         let record: serde_json::Value = serde_json::from_str(line)?;
-        let fields = ["input", "conclusion_nl"]
-            .iter()
-            .filter_map(|&field| record.get(field));
+        let fields = ["input", "conclusion_nl"].iter().filter_map(|&field| record.get(field));
         let premises = record.get("premises_nl").and_then(|premises| premises.as_array());
-        let all = fields
-            .chain(premises.into_iter().flatten())
-            .filter_map(|text| text.as_str());
+        let all = fields.chain(premises.into_iter().flatten()).filter_map(|text| text.as_str());
         texts.extend(all.map(str::to_owned));
     }
     Ok(texts)

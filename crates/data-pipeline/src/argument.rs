@@ -90,30 +90,17 @@ impl ArgumentText {
     pub fn read(text: &str) -> Result<ArgumentText, ArgumentError> {
         let mut sentences: Vec<_> = sentences(text).into_iter().map(announced).collect();
         if sentences.len() < 2 {
-            return Err(ArgumentError::TooFewSentences {
-                found: sentences.len(),
-            });
+            return Err(ArgumentError::TooFewSentences { found: sentences.len() });
         }
-        let found = sentences
-            .iter()
-            .filter(|(_, is_conclusion)| *is_conclusion)
-            .count();
+        let found = sentences.iter().filter(|(_, is_conclusion)| *is_conclusion).count();
         if found > 1 {
             return Err(ArgumentError::ManyConclusions { found });
         }
-        let place = sentences
-            .iter()
-            .position(|(_, is_conclusion)| *is_conclusion)
-            .unwrap_or(sentences.len() - 1);
+        let place =
+            sentences.iter().position(|(_, is_conclusion)| *is_conclusion).unwrap_or(sentences.len() - 1);
         let (conclusion, _) = sentences.remove(place);
-        let premises = sentences
-            .into_iter()
-            .map(|(sentence, _)| sentence.to_owned())
-            .collect();
-        Ok(ArgumentText {
-            premises,
-            conclusion: conclusion.to_owned(),
-        })
+        let premises = sentences.into_iter().map(|(sentence, _)| sentence.to_owned()).collect();
+        Ok(ArgumentText { premises, conclusion: conclusion.to_owned() })
     }
 }
 
@@ -143,10 +130,7 @@ fn sentences(text: &str) -> Vec<&str> {
 fn announced(sentence: &str) -> (&str, bool) {
     for marker in CONCLUSION_MARKERS {
         let length = marker.chars().count();
-        let end = sentence
-            .char_indices()
-            .nth(length)
-            .map_or(sentence.len(), |(at, _)| at);
+        let end = sentence.char_indices().nth(length).map_or(sentence.len(), |(at, _)| at);
         let (head, rest) = sentence.split_at(end);
         let whole_word = !rest.starts_with(char::is_alphanumeric);
         if fold(head) == marker && whole_word {
@@ -183,21 +167,14 @@ impl Glossary {
                 self.entries.push(text.to_owned());
             }
             taken.insert(entry);
-            letters.insert(
-                atom.to_owned(),
-                *LETTERS.get(entry).ok_or(ArgumentError::TooManyAtoms)?,
-            );
+            letters.insert(atom.to_owned(), *LETTERS.get(entry).ok_or(ArgumentError::TooManyAtoms)?);
         }
         Ok(answer.formula.rename(|atom| letters[atom].to_owned()))
     }
 
     /// Each letter with what it says.
     pub fn atoms(&self) -> BTreeMap<String, String> {
-        LETTERS
-            .iter()
-            .zip(&self.entries)
-            .map(|(letter, text)| ((*letter).to_owned(), text.clone()))
-            .collect()
+        LETTERS.iter().zip(&self.entries).map(|(letter, text)| ((*letter).to_owned(), text.clone())).collect()
     }
 }
 
@@ -209,34 +186,20 @@ fn similarity(a: &str, b: &str) -> f64 {
         let all: BTreeSet<String> = folded
             .split(|c: char| !c.is_alphanumeric())
             .filter(|word| !word.is_empty())
-            .map(|word| {
-                word.chars()
-                    .take((word.chars().count() - 1).clamp(3, 5))
-                    .collect()
-            })
+            .map(|word| word.chars().take((word.chars().count() - 1).clamp(3, 5)).collect())
             .collect();
-        let telling: BTreeSet<_> = all
-            .iter()
-            .filter(|word| !COMMON.contains(&word.as_str()))
-            .cloned()
-            .collect();
+        let telling: BTreeSet<_> =
+            all.iter().filter(|word| !COMMON.contains(&word.as_str())).cloned().collect();
         if telling.is_empty() { all } else { telling }
     };
     let (a, b) = (stems(a), stems(b));
     let union = a.union(&b).count();
-    if union == 0 {
-        0.0
-    } else {
-        a.intersection(&b).count() as f64 / union as f64
-    }
+    if union == 0 { 0.0 } else { a.intersection(&b).count() as f64 / union as f64 }
 }
 
 /// Lower case without accents.
 fn fold(text: &str) -> String {
-    text.nfd()
-        .filter(|c| !('\u{300}'..='\u{36f}').contains(c))
-        .flat_map(char::to_lowercase)
-        .collect()
+    text.nfd().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -244,15 +207,8 @@ mod tests {
     use super::*;
 
     fn answer(formula: &str, atoms: &[(&str, &str)]) -> Answer {
-        let atoms = atoms
-            .iter()
-            .map(|(letter, text)| ((*letter).to_owned(), (*text).to_owned()))
-            .collect();
-        Answer {
-            formula: formula.parse().expect("a formula"),
-            atoms,
-            spans: BTreeMap::new(),
-        }
+        let atoms = atoms.iter().map(|(letter, text)| ((*letter).to_owned(), (*text).to_owned())).collect();
+        Answer { formula: formula.parse().expect("a formula"), atoms, spans: BTreeMap::new() }
     }
 
     #[test]
@@ -277,14 +233,8 @@ mod tests {
 
     #[test]
     fn a_text_of_one_sentence_or_two_conclusions_is_refused() {
-        assert_eq!(
-            ArgumentText::read("Llueve."),
-            Err(ArgumentError::TooFewSentences { found: 1 })
-        );
-        assert_eq!(
-            ArgumentText::read(""),
-            Err(ArgumentError::TooFewSentences { found: 0 })
-        );
+        assert_eq!(ArgumentText::read("Llueve."), Err(ArgumentError::TooFewSentences { found: 1 }));
+        assert_eq!(ArgumentText::read(""), Err(ArgumentError::TooFewSentences { found: 0 }));
         assert_eq!(
             ArgumentText::read("Luego llueve. Por tanto nieva."),
             Err(ArgumentError::ManyConclusions { found: 2 })
@@ -294,18 +244,11 @@ mod tests {
     #[test]
     fn atoms_that_say_the_same_share_a_letter() {
         let mut glossary = Glossary::default();
-        let first = glossary
-            .adopt(&answer(
-                "p → q",
-                &[("p", "la alarma suena"), ("q", "ladra el perro")],
-            ))
-            .unwrap();
+        let first =
+            glossary.adopt(&answer("p → q", &[("p", "la alarma suena"), ("q", "ladra el perro")])).unwrap();
         let second = glossary.adopt(&answer("¬p", &[("p", "el perro ladró")])).unwrap();
         let third = glossary.adopt(&answer("p", &[("p", "el gato duerme")])).unwrap();
-        assert_eq!(
-            [first.to_string(), second.to_string(), third.to_string()],
-            ["p → q", "¬q", "r"]
-        );
+        assert_eq!([first.to_string(), second.to_string(), third.to_string()], ["p → q", "¬q", "r"]);
         assert_eq!(glossary.atoms()["r"], "el gato duerme");
     }
 
@@ -313,12 +256,8 @@ mod tests {
     fn two_atoms_of_one_sentence_never_share_a_letter() {
         let mut glossary = Glossary::default();
         glossary.adopt(&answer("p", &[("p", "dos divide a n")])).unwrap();
-        let formula = glossary
-            .adopt(&answer(
-                "p ∧ q",
-                &[("p", "dos divide a n"), ("q", "tres divide a n")],
-            ))
-            .unwrap();
+        let formula =
+            glossary.adopt(&answer("p ∧ q", &[("p", "dos divide a n"), ("q", "tres divide a n")])).unwrap();
         assert_eq!(formula.to_string(), "p ∧ q");
     }
 }

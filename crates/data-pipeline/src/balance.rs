@@ -30,11 +30,7 @@ pub fn balance(rows: Vec<Row>, by: Balance, most: f64, seed: u64) -> (Vec<Row>, 
         Balance::Complexity => ("balance complexity", Reason::ComplexityHasTooMany),
         Balance::Block => ("balance blocks", Reason::BlockHasTooMany),
     };
-    let mut report = StepReport {
-        name: name.into(),
-        rows: rows.len(),
-        ..StepReport::default()
-    };
+    let mut report = StepReport { name: name.into(), rows: rows.len(), ..StepReport::default() };
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         groups.entry(by.group(row)).or_default().push(index);
@@ -52,11 +48,7 @@ pub fn balance(rows: Vec<Row>, by: Balance, most: f64, seed: u64) -> (Vec<Row>, 
             report.drop_for(reason);
         }
     }
-    let rows = rows
-        .into_iter()
-        .zip(kept)
-        .filter_map(|(row, kept)| kept.then_some(row))
-        .collect();
+    let rows = rows.into_iter().zip(kept).filter_map(|(row, kept)| kept.then_some(row)).collect();
     (rows, report)
 }
 
@@ -80,11 +72,7 @@ fn limit(sizes: &[usize], most: f64) -> usize {
     let (mut fitting, mut beyond) = (0, sizes.iter().max().map_or(1, |largest| largest + 1));
     while fitting + 1 < beyond {
         let middle = fitting.midpoint(beyond);
-        if fits(middle) {
-            fitting = middle
-        } else {
-            beyond = middle
-        }
+        if fits(middle) { fitting = middle } else { beyond = middle }
     }
     fitting
 }
@@ -133,16 +121,9 @@ mod tests {
         let first = |seed| balance(rows(&[90, 20, 20]), Balance::Block, 0.4, seed).0;
         assert_eq!(first(1), first(1));
         assert_ne!(first(1), first(2));
-        let complexity = |row: Row| Row {
-            complexity: Complexity::Advanced,
-            ..row
-        };
-        let (kept, _) = balance(
-            rows(&[5]).into_iter().map(complexity).collect(),
-            Balance::Complexity,
-            0.5,
-            1,
-        );
+        let complexity = |row: Row| Row { complexity: Complexity::Advanced, ..row };
+        let (kept, _) =
+            balance(rows(&[5]).into_iter().map(complexity).collect(), Balance::Complexity, 0.5, 1);
         assert_eq!(kept.len(), 5);
     }
 }

@@ -104,31 +104,16 @@ pub fn pack(sequences: &[Sequence], rows: usize, seq: usize, seed: u64) -> Resul
     if rows == 0 {
         return Err(PackError::NoRows);
     }
-    if let Some((index, long)) = sequences
-        .iter()
-        .enumerate()
-        .find(|(_, sequence)| sequence.ids.len() > seq)
-    {
-        return Err(PackError::TooLong {
-            index,
-            len: long.ids.len(),
-            seq,
-        });
+    if let Some((index, long)) = sequences.iter().enumerate().find(|(_, sequence)| sequence.ids.len() > seq) {
+        return Err(PackError::TooLong { index, len: long.ids.len(), seq });
     }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut order: Vec<usize> = (0..sequences.len())
-        .filter(|&index| !sequences[index].ids.is_empty())
-        .collect();
+    let mut order: Vec<usize> =
+        (0..sequences.len()).filter(|&index| !sequences[index].ids.is_empty()).collect();
     order.shuffle(&mut random);
     let mut bins = best_fit(&order, sequences, seq);
     bins.shuffle(&mut random);
-    Ok(Packed {
-        sequences,
-        bins,
-        rows,
-        seq,
-        next: 0,
-    })
+    Ok(Packed { sequences, bins, rows, seq, next: 0 })
 }
 
 /// Sequence indices, row by row.
@@ -182,9 +167,7 @@ pub fn bucket(
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut order: Vec<usize> = (0..sequences.len()).filter(|&index| len(index) > 0).collect();
     order.sort_by_key(|&index| len(index));
-    order
-        .chunks_mut(rows.saturating_mul(10))
-        .for_each(|stretch| stretch.shuffle(&mut random));
+    order.chunks_mut(rows.saturating_mul(10)).for_each(|stretch| stretch.shuffle(&mut random));
     let mut batches: Vec<Vec<usize>> = order.chunks(rows).map(<[usize]>::to_vec).collect();
     batches.shuffle(&mut random);
     Ok(batches.into_iter().map(move |batch| {
@@ -207,17 +190,8 @@ pub struct Packed<'a> {
 impl Packed<'_> {
     /// The share of tokens, of all batches together, that are not padding; 1 if there are none.
     pub fn real_share(&self) -> f64 {
-        let real: usize = self
-            .bins
-            .iter()
-            .flatten()
-            .map(|&index| self.sequences[index].ids.len())
-            .sum();
-        if real == 0 {
-            1.0
-        } else {
-            real as f64 / (self.bins.len() * self.seq) as f64
-        }
+        let real: usize = self.bins.iter().flatten().map(|&index| self.sequences[index].ids.len()).sum();
+        if real == 0 { 1.0 } else { real as f64 / (self.bins.len() * self.seq) as f64 }
     }
 }
 
@@ -254,10 +228,7 @@ mod tests {
             .map(|_| {
                 let len = random.random_range(20..90);
                 next += len;
-                Sequence {
-                    ids: (next - len..next).collect(),
-                    scored_from: len as usize / 2,
-                }
+                Sequence { ids: (next - len..next).collect(), scored_from: len as usize / 2 }
             })
             .collect()
     }
@@ -272,12 +243,7 @@ mod tests {
     #[test]
     fn the_seed_alone_decides_the_order() {
         let sequences = realistic(100);
-        let ids = |seed| {
-            pack(&sequences, 4, 128, seed)
-                .unwrap()
-                .map(|batch| batch.ids)
-                .collect::<Vec<_>>()
-        };
+        let ids = |seed| pack(&sequences, 4, 128, seed).unwrap().map(|batch| batch.ids).collect::<Vec<_>>();
         assert_eq!(ids(5), ids(5));
         assert_ne!(ids(5), ids(6));
     }
@@ -285,14 +251,7 @@ mod tests {
     #[test]
     fn a_sequence_longer_than_a_row_is_an_error() {
         let sequences = [Sequence::new(vec![1; 3], vec![2; 3])];
-        assert_eq!(
-            pack(&sequences, 1, 5, 0).unwrap_err(),
-            PackError::TooLong {
-                index: 0,
-                len: 6,
-                seq: 5
-            }
-        );
+        assert_eq!(pack(&sequences, 1, 5, 0).unwrap_err(), PackError::TooLong { index: 0, len: 6, seq: 5 });
         assert_eq!(pack(&sequences, 0, 6, 0).unwrap_err(), PackError::NoRows);
     }
 
@@ -302,16 +261,9 @@ mod tests {
         let batches: Vec<Batch> = bucket(&sequences, 8, 1).unwrap().collect();
         let real: usize = batches.iter().map(Batch::real_tokens).sum();
         let all: usize = batches.iter().map(|batch| batch.ids.len()).sum();
-        assert_eq!(
-            real,
-            sequences.iter().map(|sequence| sequence.ids.len()).sum::<usize>()
-        );
+        assert_eq!(real, sequences.iter().map(|sequence| sequence.ids.len()).sum::<usize>());
         assert!(real as f64 >= 0.9 * all as f64, "{real} of {all}");
-        assert!(
-            batches
-                .iter()
-                .all(|batch| batch.document.iter().all(|&document| document <= 0))
-        );
+        assert!(batches.iter().all(|batch| batch.document.iter().all(|&document| document <= 0)));
         assert_ne!(batches[0], bucket(&sequences, 8, 2).unwrap().next().unwrap());
         assert!(bucket(&sequences, 0, 1).is_err());
     }

@@ -122,29 +122,17 @@ impl Corpus {
             Box::new(Exact::default()),
             Box::new(Near::default()),
             Box::new(GoldOverlap::default()),
-            Box::new(Trivial {
-                rate: recipe.trivial_rate,
-                seed,
-            }),
+            Box::new(Trivial { rate: recipe.trivial_rate, seed }),
         ]);
         let clean: Vec<Row> = rows.into_iter().filter_map(|row| steps.apply(row)).collect();
         let mut sides = split(clean, recipe.shares, seed);
 
         // What is made from train rows passes the same steps, which have seen every sentence so far.
         let pairs = pairs_to_compose(&sides.train, recipe);
-        let composed = pairs
-            .iter()
-            .enumerate()
-            .filter_map(|(variant, [a, b])| compose(a, b, variant));
+        let composed = pairs.iter().enumerate().filter_map(|(variant, [a, b])| compose(a, b, variant));
         let composed: Vec<Row> = composed.filter_map(|row| steps.apply(row)).collect();
-        let chosen = sides
-            .train
-            .iter()
-            .filter(|row| draw(seed, "contrast", &row.input) < recipe.contrasted);
-        let contrasted: Vec<Row> = chosen
-            .filter_map(contrast)
-            .filter_map(|row| steps.apply(row))
-            .collect();
+        let chosen = sides.train.iter().filter(|row| draw(seed, "contrast", &row.input) < recipe.contrasted);
+        let contrasted: Vec<Row> = chosen.filter_map(contrast).filter_map(|row| steps.apply(row)).collect();
         let mut manifest = Manifest {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             recipe: Some(*recipe),
@@ -157,34 +145,21 @@ impl Corpus {
         drop(steps);
         let (made, guarded) = sides.guard([composed, contrasted].concat());
         sides.train.extend(made);
-        let (train, by_complexity) = balance(
-            sides.train,
-            Balance::Complexity,
-            recipe.most_of_a_complexity,
-            seed,
-        );
+        let (train, by_complexity) =
+            balance(sides.train, Balance::Complexity, recipe.most_of_a_complexity, seed);
         let (train, by_block) = balance(train, Balance::Block, recipe.most_of_a_block, seed);
         manifest.steps.extend([guarded, by_complexity, by_block]);
         if train.is_empty() {
             return Err(CorpusError::NoRows);
         }
 
-        let texts: Vec<String> = train
-            .iter()
-            .filter_map(|row| Pointing::prompt(&row.input).ok())
-            .collect();
+        let texts: Vec<String> = train.iter().filter_map(|row| Pointing::prompt(&row.input).ok()).collect();
         let tokenizer = Tokenizer::train(texts, recipe.vocab_size)?;
         manifest.vocab_size = tokenizer.vocab_size();
         for (name, rows) in [("train", &train), ("val", &sides.val), ("test", &sides.test)] {
             manifest.sides.insert(name.to_owned(), Distribution::of(rows));
         }
-        Ok(Corpus {
-            train,
-            val: sides.val,
-            test: sides.test,
-            tokenizer,
-            manifest,
-        })
+        Ok(Corpus { train, val: sides.val, test: sides.test, tokenizer, manifest })
     }
 
     /// Writes `train.jsonl`, `val.jsonl`, `test.jsonl`, `tokenizer.json` and, last, `manifest.json` with the hashes of
@@ -196,25 +171,19 @@ impl Corpus {
     pub fn write(&mut self, folder: impl AsRef<Path>) -> Result<(), CorpusError> {
         let folder = folder.as_ref();
         std::fs::create_dir_all(folder)?;
-        for (name, rows) in [
-            ("train.jsonl", &self.train),
-            ("val.jsonl", &self.val),
-            ("test.jsonl", &self.test),
-        ] {
+        for (name, rows) in
+            [("train.jsonl", &self.train), ("val.jsonl", &self.val), ("test.jsonl", &self.test)]
+        {
             write_rows(folder.join(name), rows)?;
         }
         self.tokenizer.save(folder.join("tokenizer.json"))?;
         for name in ["train.jsonl", "val.jsonl", "test.jsonl", "tokenizer.json"] {
             let mut hasher = blake3::Hasher::new();
             hasher.update_reader(std::fs::File::open(folder.join(name))?)?;
-            self.manifest
-                .files
-                .insert(name.to_owned(), hasher.finalize().to_hex().to_string());
+            self.manifest.files.insert(name.to_owned(), hasher.finalize().to_hex().to_string());
         }
         let manifest = serde_json::to_string_pretty(&self.manifest).map_err(io::Error::from)?;
-        Ok(write_atomically(&folder.join("manifest.json"), |file| {
-            writeln!(file, "{manifest}")
-        })?)
+        Ok(write_atomically(&folder.join("manifest.json"), |file| writeln!(file, "{manifest}"))?)
     }
 }
 
@@ -238,33 +207,17 @@ impl fmt::Display for Manifest {
         for step in &self.steps {
             writeln!(f, "{step}")?;
         }
-        let SplitReport {
-            components,
-            largest,
-            patterns: [train, val, test],
-            equivalent_in_train,
-        } = &self.split;
+        let SplitReport { components, largest, patterns: [train, val, test], equivalent_in_train } =
+            &self.split;
         writeln!(
             f,
             "split: {components} groups that share sentences or patterns, the largest of {largest} rows"
         )?;
-        writeln!(
-            f,
-            "  patterns: {train} in train, {val} in validation, {test} in test, none in two;"
-        )?;
-        writeln!(
-            f,
-            "  {equivalent_in_train} of test are equivalent to one of train"
-        )?;
-        writeln!(
-            f,
-            "added to train: {} composed of two rows, {} contrasts",
-            self.composed, self.contrasted
-        )?;
+        writeln!(f, "  patterns: {train} in train, {val} in validation, {test} in test, none in two;")?;
+        writeln!(f, "  {equivalent_in_train} of test are equivalent to one of train")?;
+        writeln!(f, "added to train: {} composed of two rows, {} contrasts", self.composed, self.contrasted)?;
         writeln!(f, "vocabulary: {} tokens, learned from train", self.vocab_size)?;
-        let sides = ["train", "val", "test"]
-            .iter()
-            .filter_map(|&name| Some((name, self.sides.get(name)?)));
+        let sides = ["train", "val", "test"].iter().filter_map(|&name| Some((name, self.sides.get(name)?)));
         f.write_str(&Distribution::table(&sides.collect::<Vec<_>>()))
     }
 }

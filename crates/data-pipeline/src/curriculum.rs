@@ -25,10 +25,7 @@ pub struct Curriculum {
 impl Default for Curriculum {
     /// As in the NanoLogic notes: simple to epoch 4, intermediate too from 5, advanced too from 15.
     fn default() -> Curriculum {
-        Curriculum {
-            intermediate_from: 5,
-            advanced_from: 15,
-        }
+        Curriculum { intermediate_from: 5, advanced_from: 15 }
     }
 }
 

@@ -38,18 +38,13 @@ pub struct Distribution {
 }
 
 /// The notes' own corpus (6,080 rows after augmentation), in per cent of rows: the degrees, then ∧ ¬ → ∨ ↔.
-const NOTES: ([f64; 3], [(&str, f64); 5]) = (
-    [28.0, 35.0, 37.0],
-    [("∧", 97.8), ("¬", 83.0), ("→", 70.5), ("∨", 66.0), ("↔", 40.8)],
-);
+const NOTES: ([f64; 3], [(&str, f64); 5]) =
+    ([28.0, 35.0, 37.0], [("∧", 97.8), ("¬", 83.0), ("→", 70.5), ("∨", 66.0), ("↔", 40.8)]);
 
 impl Distribution {
     /// Counts `rows`; formulas that do not parse count only as rows.
     pub fn of(rows: &[Row]) -> Distribution {
-        let mut distribution = Distribution {
-            rows: rows.len(),
-            ..Distribution::default()
-        };
+        let mut distribution = Distribution { rows: rows.len(), ..Distribution::default() };
         let mut patterns: Vec<&str> = rows.iter().map(|row| row.pattern.as_str()).collect();
         patterns.sort_unstable();
         // A pattern is parsed once for all its rows.
@@ -73,11 +68,7 @@ impl Distribution {
             lengths.push(words(&row.input).len());
         }
         lengths.sort_unstable();
-        let at = |share: f64| {
-            lengths
-                .get((lengths.len() as f64 * share) as usize)
-                .or(lengths.last())
-        };
+        let at = |share: f64| lengths.get((lengths.len() as f64 * share) as usize).or(lengths.last());
         distribution.words = [at(0.5), at(0.9), at(1.0)].map(|length| length.copied().unwrap_or(0));
         distribution
     }
@@ -102,18 +93,11 @@ impl Distribution {
         let share = |of: &dyn Fn(&Distribution) -> Option<usize>| {
             let percent =
                 |side: &Distribution| 100.0 * of(side).unwrap_or(0) as f64 / side.rows.max(1) as f64;
-            columns
-                .iter()
-                .map(|(_, side)| format!("{:.1} %", percent(side)))
-                .collect::<Vec<_>>()
+            columns.iter().map(|(_, side)| format!("{:.1} %", percent(side))).collect::<Vec<_>>()
         };
         for (degree, notes) in Complexity::ALL.iter().zip(NOTES.0) {
             let name = format!("{degree:?}").to_lowercase();
-            table.line(
-                &name,
-                share(&|side| side.complexity.get(degree).copied()),
-                &format!("{notes:.1} %"),
-            );
+            table.line(&name, share(&|side| side.complexity.get(degree).copied()), &format!("{notes:.1} %"));
         }
         for (symbol, notes) in NOTES.1 {
             table.line(
@@ -122,16 +106,10 @@ impl Distribution {
                 &format!("{notes:.1} %"),
             );
         }
-        let atoms: BTreeSet<usize> = columns
-            .iter()
-            .flat_map(|(_, side)| side.atoms.keys().copied())
-            .collect();
+        let atoms: BTreeSet<usize> =
+            columns.iter().flat_map(|(_, side)| side.atoms.keys().copied()).collect();
         for atoms in atoms {
-            let name = if atoms == 1 {
-                "1 atom".to_owned()
-            } else {
-                format!("{atoms} atoms")
-            };
+            let name = if atoms == 1 { "1 atom".to_owned() } else { format!("{atoms} atoms") };
             table.line(&name, share(&|side| side.atoms.get(&atoms).copied()), "");
         }
         let blocks: BTreeSet<&String> = columns.iter().flat_map(|(_, side)| side.blocks.keys()).collect();
@@ -149,8 +127,7 @@ struct Table(String);
 impl Table {
     fn line(&mut self, name: &str, cells: impl IntoIterator<Item = String>, notes: &str) {
         let cells: String = cells.into_iter().map(|cell| format!("{cell:>10}")).collect();
-        self.0
-            .push_str(format!("  {name:<24}{cells}{notes:>10}").trim_end());
+        self.0.push_str(format!("  {name:<24}{cells}{notes:>10}").trim_end());
         self.0.push('\n');
     }
 }
@@ -185,17 +162,10 @@ mod tests {
             input: input.into(),
             ..Row::default()
         };
-        let rows = [
-            row("p ∧ q ∧ r", "a b c"),
-            row("p ∧ q ∧ r", "a"),
-            row("¬p", "a b"),
-            row("p →", "a b c d"),
-        ];
+        let rows =
+            [row("p ∧ q ∧ r", "a b c"), row("p ∧ q ∧ r", "a"), row("¬p", "a b"), row("p →", "a b c d")];
         let counted = Distribution::of(&rows);
-        assert_eq!(
-            counted.connectives,
-            [("¬".to_owned(), 1), ("∧".to_owned(), 2)].into()
-        );
+        assert_eq!(counted.connectives, [("¬".to_owned(), 1), ("∧".to_owned(), 2)].into());
         assert_eq!(counted.atoms, [(1, 1), (3, 2)].into());
         assert_eq!((counted.rows, counted.patterns, counted.words), (4, 3, [3, 4, 4]));
         assert_eq!(Distribution::of(&[]).words, [0; 3]);

@@ -62,10 +62,7 @@ pub fn arguments() -> Vec<GoldArgument> {
 }
 
 fn read<T: for<'a> Deserialize<'a>>(lines: &str) -> Vec<T> {
-    lines
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a test reads every line"))
-        .collect()
+    lines.lines().map(|line| serde_json::from_str(line).expect("a test reads every line")).collect()
 }
 
 #[cfg(test)]
@@ -80,14 +77,8 @@ mod tests {
     #[test]
     fn the_files_are_frozen() {
         let hash = |text: &str| blake3::hash(text.as_bytes()).to_hex().to_string();
-        assert_eq!(
-            hash(SENTENCES),
-            "2a8cd36624773cece1029e055116f9109b385c636605722eb37a9dd9d37f1f91"
-        );
-        assert_eq!(
-            hash(ARGUMENTS),
-            "bc91a59b4366562fe45d8769fa5206e610bcce510d5fd725f3a24f90abffaba8"
-        );
+        assert_eq!(hash(SENTENCES), "2a8cd36624773cece1029e055116f9109b385c636605722eb37a9dd9d37f1f91");
+        assert_eq!(hash(ARGUMENTS), "bc91a59b4366562fe45d8769fa5206e610bcce510d5fd725f3a24f90abffaba8");
     }
 
     #[test]
@@ -116,20 +107,12 @@ mod tests {
             let parse = |text: &String| Formula::parse(text).unwrap();
             let premises: Vec<Formula> = argument.premises.iter().map(parse).collect();
             let conclusion = parse(&argument.conclusion);
-            let used: BTreeSet<&str> = premises
-                .iter()
-                .chain([&conclusion])
-                .flat_map(|formula| formula.atoms())
-                .collect();
+            let used: BTreeSet<&str> =
+                premises.iter().chain([&conclusion]).flat_map(|formula| formula.atoms()).collect();
             assert!(used.into_iter().eq(argument.atoms.keys()));
             assert_eq!(premises.len(), argument.premises_nl.len());
             let follows = entails(&premises, &conclusion).is_yes();
-            assert_eq!(
-                follows,
-                argument.verdict == Verdict::Valid,
-                "{}",
-                argument.conclusion_nl
-            );
+            assert_eq!(follows, argument.verdict == Verdict::Valid, "{}", argument.conclusion_nl);
             assert!(argument.fallacy.is_none() || !follows);
         }
     }

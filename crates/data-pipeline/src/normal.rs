@@ -15,10 +15,7 @@ pub fn word(word: &str) -> String {
     if word.is_ascii() {
         return word.to_ascii_lowercase();
     }
-    word.nfd()
-        .filter(|&c| !is_combining_mark(c))
-        .flat_map(char::to_lowercase)
-        .collect()
+    word.nfd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase).collect()
 }
 
 /// A sentence as its normal words, without punctuation.
@@ -39,16 +36,11 @@ pub fn sentence(text: &str) -> String {
 /// assert_eq!(data_pipeline::normal::content_words("Si el gato no ha comido, maúlla."), ["gato", "comido", "maulla"]);
 /// ```
 pub fn content_words(text: &str) -> Vec<String> {
-    normal_words(text)
-        .filter(|word| !FUNCTION_WORDS.contains(word.as_str()))
-        .collect()
+    normal_words(text).filter(|word| !FUNCTION_WORDS.contains(word.as_str())).collect()
 }
 
 fn normal_words(text: &str) -> impl Iterator<Item = String> {
-    words(text)
-        .into_iter()
-        .filter(|word| word.chars().any(char::is_alphanumeric))
-        .map(word)
+    words(text).into_iter().filter(|word| word.chars().any(char::is_alphanumeric)).map(word)
 }
 
 /// A hash that says whether two texts are equal.
@@ -61,18 +53,8 @@ pub(crate) fn fingerprint(text: &str) -> u128 {
 /// of threads can change.
 pub(crate) fn draw(seed: u64, purpose: &str, text: &str) -> f64 {
     let mut hasher = blake3::Hasher::new();
-    hasher
-        .update(&seed.to_le_bytes())
-        .update(purpose.as_bytes())
-        .update(&[0])
-        .update(text.as_bytes());
-    let bits = u64::from_le_bytes(
-        *hasher
-            .finalize()
-            .as_bytes()
-            .first_chunk()
-            .expect("a hash has 32 bytes"),
-    );
+    hasher.update(&seed.to_le_bytes()).update(purpose.as_bytes()).update(&[0]).update(text.as_bytes());
+    let bits = u64::from_le_bytes(*hasher.finalize().as_bytes().first_chunk().expect("a hash has 32 bytes"));
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
@@ -95,9 +77,7 @@ mod tests {
 
     #[test]
     fn draws_are_spread_evenly_and_depend_on_the_seed() {
-        let below = (0..1_000)
-            .filter(|i| draw(1, "test", &i.to_string()) < 0.3)
-            .count();
+        let below = (0..1_000).filter(|i| draw(1, "test", &i.to_string()) < 0.3).count();
         assert!((250..350).contains(&below), "{below}");
         assert_eq!(draw(1, "test", "a"), draw(1, "test", "a"));
         assert_ne!(draw(1, "test", "a"), draw(2, "test", "a"));

@@ -89,12 +89,7 @@ impl Complexity {
     /// # Ok::<(), logic_parser::ParseError>(())
     /// ```
     pub fn of(formula: &Formula) -> Complexity {
-        match formula
-            .nodes()
-            .iter()
-            .filter(|node| matches!(node, Node::Binary(_)))
-            .count()
-        {
+        match formula.nodes().iter().filter(|node| matches!(node, Node::Binary(_))).count() {
             0 | 1 => Complexity::Simple,
             2 => Complexity::Intermediate,
             _ => Complexity::Advanced,

@@ -55,25 +55,18 @@ pub fn read_rows(
     path: impl AsRef<Path>,
 ) -> Result<impl Iterator<Item = Result<Row, ReadRowsError>>, ReadRowsError> {
     let path = path.as_ref().to_owned();
-    let unreadable = |source| ReadRowsError::Io {
-        path: path.clone(),
-        source,
-    };
+    let unreadable = |source| ReadRowsError::Io { path: path.clone(), source };
     let lines = BufReader::new(File::open(&path).map_err(unreadable)?).lines();
-    Ok(lines
-        .zip(1..)
-        .filter(|(text, _)| !matches!(text, Ok(text) if text.trim().is_empty()))
-        .map(move |(text, line)| {
-            let text = text.map_err(|source| ReadRowsError::Io {
-                path: path.clone(),
-                source,
-            })?;
+    Ok(lines.zip(1..).filter(|(text, _)| !matches!(text, Ok(text) if text.trim().is_empty())).map(
+        move |(text, line)| {
+            let text = text.map_err(|source| ReadRowsError::Io { path: path.clone(), source })?;
             serde_json::from_str(&text).map_err(|source| ReadRowsError::Row {
                 path: path.clone(),
                 line,
                 source,
             })
-        }))
+        },
+    ))
 }
 
 /// Writes rows as JSON Lines; the file appears only when it is whole.
@@ -130,10 +123,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_an_error() {
-        assert!(matches!(
-            read_rows("/no/such/file").map(|_| ()),
-            Err(ReadRowsError::Io { .. })
-        ));
+        assert!(matches!(read_rows("/no/such/file").map(|_| ()), Err(ReadRowsError::Io { .. })));
     }
 
     #[test]

@@ -35,10 +35,7 @@ impl Sequence {
         tokenizer: &Tokenizer,
     ) -> Result<Sequence, FormatError> {
         let (prompt, answer) = (format.prompt(&row.input)?, format.answer(row)?);
-        Ok(Sequence::new(
-            tokenizer.encode(&prompt),
-            tokenizer.encode(&answer),
-        ))
+        Ok(Sequence::new(tokenizer.encode(&prompt), tokenizer.encode(&answer)))
     }
 
     /// A prompt followed by an answer.

@@ -31,11 +31,7 @@ pub struct Shares {
 
 impl Default for Shares {
     fn default() -> Shares {
-        Shares {
-            val: 0.05,
-            test: 0.1,
-            at_most: 2_000,
-        }
+        Shares { val: 0.05, test: 0.1, at_most: 2_000 }
     }
 }
 
@@ -80,15 +76,8 @@ pub struct SplitReport {
 /// ```
 pub fn split(rows: Vec<Row>, shares: Shares, seed: u64) -> Split {
     let components = components(&rows);
-    let mut report = SplitReport {
-        components: components.len(),
-        ..SplitReport::default()
-    };
-    report.largest = components
-        .iter()
-        .map(|(_, members)| members.len())
-        .max()
-        .unwrap_or(0);
+    let mut report = SplitReport { components: components.len(), ..SplitReport::default() };
+    report.largest = components.iter().map(|(_, members)| members.len()).max().unwrap_or(0);
 
     let mut order: Vec<&(&str, Vec<usize>)> = components.iter().collect();
     order.sort_by(|a, b| draw(seed, "split", a.0).total_cmp(&draw(seed, "split", b.0)));
@@ -106,10 +95,7 @@ pub fn split(rows: Vec<Row>, shares: Shares, seed: u64) -> Split {
         });
     }
 
-    let mut split = Split {
-        report,
-        ..Split::default()
-    };
+    let mut split = Split { report, ..Split::default() };
     for (row, side) in rows.into_iter().zip(side_of) {
         match side {
             Side::Train => split.train.push(row),
@@ -118,17 +104,9 @@ pub fn split(rows: Vec<Row>, shares: Shares, seed: u64) -> Split {
         }
     }
     let [train, val, test] = [&split.train, &split.val, &split.test].map(|side| patterns(side));
-    let column = |pattern: &&str| {
-        Formula::parse(pattern)
-            .ok()
-            .and_then(|formula| truth_column(&formula))
-    };
+    let column = |pattern: &&str| Formula::parse(pattern).ok().and_then(|formula| truth_column(&formula));
     let known: HashSet<[u64; 4]> = train.iter().filter_map(column).collect();
-    let equivalent = test
-        .iter()
-        .filter_map(column)
-        .filter(|column| known.contains(column))
-        .count();
+    let equivalent = test.iter().filter_map(column).filter(|column| known.contains(column)).count();
     split.report.patterns = [train.len(), val.len(), test.len()];
     split.report.equivalent_in_train = equivalent;
     split
@@ -179,9 +157,8 @@ fn components(rows: &[Row]) -> Vec<(&str, Vec<usize>)> {
     join_equal(rows.iter().map(sentence), &mut parent);
     let mut components: BTreeMap<usize, (&str, Vec<usize>)> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
-        let (name, members) = components
-            .entry(find(&mut parent, index))
-            .or_insert((&row.pattern, Vec::new()));
+        let (name, members) =
+            components.entry(find(&mut parent, index)).or_insert((&row.pattern, Vec::new()));
         *name = (*name).min(&row.pattern);
         members.push(index);
     }
@@ -213,11 +190,7 @@ mod tests {
     use super::*;
 
     fn row(sentence: usize, pattern: usize) -> Row {
-        Row {
-            input: format!("Frase {sentence}."),
-            pattern: format!("p{pattern}"),
-            ..Row::default()
-        }
+        Row { input: format!("Frase {sentence}."), pattern: format!("p{pattern}"), ..Row::default() }
     }
 
     #[test]
@@ -229,11 +202,7 @@ mod tests {
 
     #[test]
     fn what_is_made_later_does_not_leak() {
-        let split = Split {
-            test: vec![row(1, 1)],
-            val: vec![row(2, 2)],
-            ..Split::default()
-        };
+        let split = Split { test: vec![row(1, 1)], val: vec![row(2, 2)], ..Split::default() };
         let mut same_words = row(1, 5);
         same_words.input = "frase 1".into();
         let (kept, report) = split.guard(vec![row(3, 1), row(4, 2), same_words, row(5, 5)]);
@@ -248,28 +217,13 @@ mod tests {
             pattern: pattern.into(),
             ..Row::default()
         };
-        let rows = vec![
-            row(1, "p → q"),
-            row(2, "¬q → ¬p"),
-            row(3, "p ∧ q"),
-            row(4, "p ∨ q"),
-        ];
-        let shares = Shares {
-            val: 0.0,
-            test: 0.25,
-            at_most: 1,
-        };
+        let rows = vec![row(1, "p → q"), row(2, "¬q → ¬p"), row(3, "p ∧ q"), row(4, "p ∨ q")];
+        let shares = Shares { val: 0.0, test: 0.25, at_most: 1 };
         let splits = (0..40).map(|seed| split(rows.clone(), shares, seed));
-        let held_out: BTreeSet<(String, usize)> = splits
-            .map(|split| (split.test[0].pattern.clone(), split.report.equivalent_in_train))
-            .collect();
+        let held_out: BTreeSet<(String, usize)> =
+            splits.map(|split| (split.test[0].pattern.clone(), split.report.equivalent_in_train)).collect();
         let expected = [("p → q", 1), ("¬q → ¬p", 1), ("p ∧ q", 0), ("p ∨ q", 0)];
-        assert_eq!(
-            held_out,
-            expected
-                .map(|(pattern, count)| (pattern.to_owned(), count))
-                .into()
-        );
+        assert_eq!(held_out, expected.map(|(pattern, count)| (pattern.to_owned(), count)).into());
     }
 
     #[test]

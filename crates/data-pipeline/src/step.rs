@@ -100,10 +100,7 @@ pub struct StepReport {
 impl StepReport {
     /// A report of no rows yet.
     pub fn new(name: &str) -> StepReport {
-        StepReport {
-            name: name.to_owned(),
-            ..StepReport::default()
-        }
+        StepReport { name: name.to_owned(), ..StepReport::default() }
     }
 
     /// How many rows came out.
@@ -119,9 +116,7 @@ impl StepReport {
 impl fmt::Display for StepReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} of {} rows stay", self.name, self.kept(), self.rows)?;
-        self.dropped
-            .iter()
-            .try_for_each(|(reason, count)| write!(f, "\n  {count:>8}  {reason}"))
+        self.dropped.iter().try_for_each(|(reason, count)| write!(f, "\n  {count:>8}  {reason}"))
     }
 }
 
@@ -137,9 +132,7 @@ impl Steps {
             let report = StepReport::new(step.name());
             (step, report)
         };
-        Steps {
-            steps: steps.into_iter().map(with_report).collect(),
-        }
+        Steps { steps: steps.into_iter().map(with_report).collect() }
     }
 
     /// Sends a row through all steps; `None` if one of them dropped it.
@@ -168,21 +161,14 @@ mod tests {
             "drop empty"
         }
         fn apply(&mut self, row: Row) -> Result<Row, Reason> {
-            if row.input.is_empty() {
-                Err(Reason::DoesNotFitFormat)
-            } else {
-                Ok(row)
-            }
+            if row.input.is_empty() { Err(Reason::DoesNotFitFormat) } else { Ok(row) }
         }
     }
 
     #[test]
     fn what_is_dropped_is_counted_and_later_steps_do_not_see_it() {
         let mut steps = Steps::new(vec![Box::new(DropEmpty), Box::new(DropEmpty)]);
-        let full = Row {
-            input: "a".into(),
-            ..Row::default()
-        };
+        let full = Row { input: "a".into(), ..Row::default() };
         assert_eq!(steps.apply(full.clone()), Some(full));
         assert_eq!(steps.apply(Row::default()), None);
         let [first, second] = steps.reports().try_into().unwrap();

@@ -107,14 +107,9 @@ impl Tokenizer {
         let mut bpe = BPE::default();
         trainer.train(&mut bpe)?;
 
-        let missing = fixed_tokens()
-            .into_iter()
-            .chain(LETTERS.map(|letter| format!("Ġ{letter}")));
+        let missing = fixed_tokens().into_iter().chain(LETTERS.map(|letter| format!("Ġ{letter}")));
         if let Some(missing) = missing.into_iter().find(|token| bpe.token_to_id(token).is_none()) {
-            return Err(TokenizerError::VocabularyTooSmall {
-                asked: vocab_size,
-                missing,
-            });
+            return Err(TokenizerError::VocabularyTooSmall { asked: vocab_size, missing });
         }
         Tokenizer::check(assemble(bpe, &fixed)?)
     }
@@ -135,18 +130,13 @@ impl Tokenizer {
     /// [`TokenizerError::Io`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), TokenizerError> {
         let json = self.inner.to_string(true)?;
-        Ok(crate::rows::write_atomically(path.as_ref(), |file| {
-            io::Write::write_all(file, json.as_bytes())
-        })?)
+        Ok(crate::rows::write_atomically(path.as_ref(), |file| io::Write::write_all(file, json.as_bytes()))?)
     }
 
     /// The ids of a text, in which the fixed tokens are recognised wherever they stand.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let encoding = self.inner.encode_fast(text, false);
-        encoding
-            .expect("byte-level BPE encodes any text")
-            .get_ids()
-            .to_vec()
+        encoding.expect("byte-level BPE encodes any text").get_ids().to_vec()
     }
 
     /// The text of the ids, with all fixed tokens spelled out. Ids outside the vocabulary and bytes that are no
@@ -180,21 +170,13 @@ impl Tokenizer {
             let special = (expected as usize) < SPECIAL_TOKENS.len();
             let found = added.get(&expected);
             if !found.is_some_and(|found| found.content == token && found.special == special) {
-                return Err(TokenizerError::ForeignVocabulary {
-                    token,
-                    expected,
-                    special,
-                });
+                return Err(TokenizerError::ForeignVocabulary { token, expected, special });
             }
         }
         let mut pieces = vec![Vec::new(); inner.get_vocab_size(true)];
         for (token, id) in inner.get_vocab(true) {
             if let Some(piece) = pieces.get_mut(id as usize) {
-                *piece = if id < FIRST_LEARNED {
-                    token.into_bytes()
-                } else {
-                    bytes_of(&token)
-                };
+                *piece = if id < FIRST_LEARNED { token.into_bytes() } else { bytes_of(&token) };
             }
         }
         Ok(Tokenizer { inner, pieces })
@@ -224,9 +206,7 @@ fn assemble(bpe: BPE, fixed: &[AddedToken]) -> Result<tokenizers::Tokenizer, Tok
 
 /// What of a text the merges are learned from: its words in GPT-2's cut and alphabet, without the fixed tokens.
 fn learnable_pieces(tokenizer: &tokenizers::Tokenizer, text: &str) -> tokenizers::Result<Vec<String>> {
-    let mut pieces = tokenizer
-        .get_added_vocabulary()
-        .extract_and_normalize(tokenizer.get_normalizer(), text);
+    let mut pieces = tokenizer.get_added_vocabulary().extract_and_normalize(tokenizer.get_normalizer(), text);
     ByteLevel::new(false, true, true).pre_tokenize(&mut pieces)?;
     let splits = pieces.get_splits(OffsetReferential::Normalized, OffsetType::None);
     Ok(splits
@@ -279,11 +259,7 @@ mod tests {
     use crate::vocabulary::{CONNECTIVES, index_token};
 
     fn small() -> Tokenizer {
-        let texts = [
-            "Si llueve, me mojo.",
-            "Ana estudia o duerme hasta las doce.",
-            "Cuesta 3,50 € y no 4.",
-        ];
+        let texts = ["Si llueve, me mojo.", "Ana estudia o duerme hasta las doce.", "Cuesta 3,50 € y no 4."];
         Tokenizer::train(texts, 600).unwrap()
     }
 
@@ -333,24 +309,16 @@ mod tests {
     #[test]
     fn a_vocabulary_without_room_for_the_letters_is_refused() {
         let error = Tokenizer::train(["a"], 366).unwrap_err();
-        assert!(
-            matches!(error, TokenizerError::VocabularyTooSmall { asked: 366, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, TokenizerError::VocabularyTooSmall { asked: 366, .. }), "{error}");
     }
 
     #[test]
     fn a_foreign_tokenizer_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokenizer.json");
-        tokenizers::Tokenizer::new(BPE::default())
-            .save(&path, false)
-            .unwrap();
+        tokenizers::Tokenizer::new(BPE::default()).save(&path, false).unwrap();
         let error = Tokenizer::load(&path).unwrap_err();
-        assert!(
-            matches!(error, TokenizerError::ForeignVocabulary { expected: 0, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, TokenizerError::ForeignVocabulary { expected: 0, .. }), "{error}");
     }
 
     #[test]

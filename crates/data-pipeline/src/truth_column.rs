@@ -53,11 +53,7 @@ mod tests {
         let formulas: Vec<Formula> = (0..60).map(pattern).collect();
         for (i, a) in formulas.iter().enumerate() {
             for b in &formulas[..i] {
-                assert_eq!(
-                    truth_column(a) == truth_column(b),
-                    equivalent(a, b).is_yes(),
-                    "{a} and {b}"
-                );
+                assert_eq!(truth_column(a) == truth_column(b), equivalent(a, b).is_yes(), "{a} and {b}");
             }
         }
         let same = |a: &str, b: &str| truth_column(&a.parse().unwrap()) == truth_column(&b.parse().unwrap());

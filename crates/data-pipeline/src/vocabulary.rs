@@ -53,9 +53,6 @@ pub fn index_token(index: usize) -> String {
 
 /// All fixed tokens in the order of their ids.
 pub fn fixed_tokens() -> Vec<String> {
-    let named = SPECIAL_TOKENS
-        .iter()
-        .chain(&CONNECTIVES)
-        .map(|&token| token.to_owned());
+    let named = SPECIAL_TOKENS.iter().chain(&CONNECTIVES).map(|&token| token.to_owned());
     named.chain((0..MAX_WORDS).map(index_token)).collect()
 }

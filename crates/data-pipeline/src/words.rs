@@ -20,10 +20,7 @@ pub fn words(sentence: &str) -> Vec<&str> {
             words.push(body);
         }
         let tail = &run[body.len()..];
-        words.extend(
-            tail.char_indices()
-                .map(|(at, mark)| &tail[at..at + mark.len_utf8()]),
-        );
+        words.extend(tail.char_indices().map(|(at, mark)| &tail[at..at + mark.len_utf8()]));
     }
     words
 }

@@ -43,22 +43,14 @@ fn print(header: &Header) {
         }
     }
     for tensor in &header.tensors {
-        let dims = tensor
-            .dims
-            .iter()
-            .map(u64::to_string)
-            .collect::<Vec<_>>()
-            .join(" x ");
+        let dims = tensor.dims.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
         println!("{:40} {:6} {dims}", tensor.name, tensor.ggml_type);
     }
 }
 
 fn as_json(header: &Header) -> serde_json::Value {
-    let metadata: Map<_, _> = header
-        .metadata
-        .iter()
-        .map(|(key, value)| (key.to_owned(), json_value(value)))
-        .collect();
+    let metadata: Map<_, _> =
+        header.metadata.iter().map(|(key, value)| (key.to_owned(), json_value(value))).collect();
     let tensors: Vec<_> = header
         .tensors
         .iter()

@@ -35,22 +35,13 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let copy = arguments.file_type.eq_ignore_ascii_case("copy");
-    let file_type = if copy {
-        None
-    } else {
-        Some(arguments.file_type.parse::<FileType>()?)
-    };
-    let options = RequantizeOptions {
-        file_type,
-        allow_requantize: arguments.allow_requantize,
-        set: arguments.set,
-    };
+    let file_type = if copy { None } else { Some(arguments.file_type.parse::<FileType>()?) };
+    let options =
+        RequantizeOptions { file_type, allow_requantize: arguments.allow_requantize, set: arguments.set };
     let changes = if arguments.dry_run {
         plan(&GgufFile::open(&arguments.input)?, &options)?
     } else {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(arguments.threads)
-            .build()?;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build()?;
         pool.install(|| requantize(&arguments.input, &arguments.out, &options))?
     };
     report(&changes);
@@ -68,16 +59,9 @@ fn report(changes: &[Requantized]) {
         );
     }
     let bytes: u64 = changes.iter().filter_map(|change| change.after.byte_len()).sum();
-    let weights: u64 = changes
-        .iter()
-        .filter_map(|change| change.after.n_elements())
-        .sum();
+    let weights: u64 = changes.iter().filter_map(|change| change.after.n_elements()).sum();
     let bits = 8.0 * bytes as f64 / weights.max(1) as f64;
-    println!(
-        "{} tensors, {:.1} MB, {bits:.2} bits per weight",
-        changes.len(),
-        bytes as f64 / 1e6
-    );
+    println!("{} tensors, {:.1} MB, {bits:.2} bits per weight", changes.len(), bytes as f64 / 1e6);
 }
 
 fn shape(dims: &[u64]) -> String {
@@ -85,9 +69,7 @@ fn shape(dims: &[u64]) -> String {
 }
 
 fn key_value(text: &str) -> Result<(String, Value), String> {
-    let parts = text
-        .split_once('=')
-        .and_then(|(key, value)| Some((key, value.split_once(':')?)));
+    let parts = text.split_once('=').and_then(|(key, value)| Some((key, value.split_once(':')?)));
     let (key, (kind, value)) = parts.ok_or("expected KEY=TYPE:VALUE")?;
     let wrong = |error: &dyn std::fmt::Display| format!("{value}: {error}");
     let value = match kind {

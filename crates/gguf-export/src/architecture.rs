@@ -106,10 +106,7 @@ impl Hyperparameters {
         set("rope.dimension_count", self.head_dim);
         set("vocab_size", self.vocab_size);
         metadata.set(&format!("{name}.rope.freq_base"), self.rope_base as f32);
-        metadata.set(
-            &format!("{name}.attention.layer_norm_rms_epsilon"),
-            self.norm_eps as f32,
-        );
+        metadata.set(&format!("{name}.attention.layer_norm_rms_epsilon"), self.norm_eps as f32);
     }
 }
 
@@ -131,17 +128,10 @@ fn refuse_inexpressible(config: &Value, architecture: Architecture) -> Result<()
     let activation = config["hidden_act"].as_str().unwrap_or("silu");
     if activation != "silu" && activation != "swish" {
         let reason = "llama.cpp computes SwiGLU for this architecture";
-        return Err(Error::refused(
-            format!("hidden_act = {activation}"),
-            reason,
-            "train with silu",
-        ));
+        return Err(Error::refused(format!("hidden_act = {activation}"), reason, "train with silu"));
     }
     for key in ["rope_scaling", "rope_parameters"] {
-        let kind = config[key]["rope_type"]
-            .as_str()
-            .or(config[key]["type"].as_str())
-            .unwrap_or("default");
+        let kind = config[key]["rope_type"].as_str().or(config[key]["type"].as_str()).unwrap_or("default");
         if kind != "default" {
             let reason = "only plain RoPE is proven here";
             let remedy = "export the base model before its context was stretched";
@@ -150,42 +140,24 @@ fn refuse_inexpressible(config: &Value, architecture: Architecture) -> Result<()
     }
     if config["use_sliding_window"].as_bool() == Some(true) {
         let reason = "this architecture attends to everything before a token";
-        return Err(Error::refused(
-            "use_sliding_window",
-            reason,
-            "train with full attention",
-        ));
+        return Err(Error::refused("use_sliding_window", reason, "train with full attention"));
     }
     if architecture == Architecture::Qwen3 && config["attention_bias"].as_bool() == Some(true) {
         let reason = "qwen3 loads no biases";
-        return Err(Error::refused(
-            "attention_bias",
-            reason,
-            "train without biases, or without QK-norm",
-        ));
+        return Err(Error::refused("attention_bias", reason, "train without biases, or without QK-norm"));
     }
     for cap in ["final_logit_softcapping", "attn_logit_softcapping"] {
         if config[cap].as_f64().is_some() {
             let reason = "no SwiGLU architecture of llama.cpp caps";
-            return Err(Error::refused(
-                cap,
-                reason,
-                "train without caps (the portable profile)",
-            ));
+            return Err(Error::refused(cap, reason, "train without caps (the portable profile)"));
         }
     }
     Ok(())
 }
 
 fn rope_base(config: &Value) -> Result<f64, Error> {
-    let value = config
-        .get("rope_theta")
-        .or_else(|| config["rope_parameters"].get("rope_theta"));
-    if value.is_none() {
-        Ok(10_000.0)
-    } else {
-        positive(value, "rope_theta")
-    }
+    let value = config.get("rope_theta").or_else(|| config["rope_parameters"].get("rope_theta"));
+    if value.is_none() { Ok(10_000.0) } else { positive(value, "rope_theta") }
 }
 
 fn size(config: &Value, name: &str) -> Result<usize, Error> {
@@ -203,15 +175,10 @@ fn optional_size(config: &Value, name: &str) -> Result<Option<usize>, Error> {
 }
 
 fn positive(value: Option<&Value>, name: &str) -> Result<f64, Error> {
-    let number = value
-        .and_then(Value::as_f64)
-        .filter(|&x| x > 0.0 && x.is_finite());
+    let number = value.and_then(Value::as_f64).filter(|&x| x > 0.0 && x.is_finite());
     number.ok_or_else(|| field(name, "a positive number"))
 }
 
 fn field(name: &str, expected: &'static str) -> Error {
-    Error::Field {
-        field: format!("{name} of config.json"),
-        expected,
-    }
+    Error::Field { field: format!("{name} of config.json"), expected }
 }

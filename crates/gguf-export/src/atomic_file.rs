@@ -33,16 +33,13 @@ impl AtomicFile {
 
     /// The temporary name, under which what was written so far can be read.
     pub fn readable(&mut self) -> Result<&Path, Error> {
-        self.out
-            .flush()
-            .map_err(|source| Error::io(&self.temporary, source))?;
+        self.out.flush().map_err(|source| Error::io(&self.temporary, source))?;
         Ok(&self.temporary)
     }
 
     /// Makes the file appear, and gives the BLAKE3 hash of its bytes.
     pub fn persist(mut self) -> Result<blake3::Hash, Error> {
-        self.put_on_disk()
-            .map_err(|source| Error::io(&self.path, source))?;
+        self.put_on_disk().map_err(|source| Error::io(&self.path, source))?;
         self.done = true;
         Ok(self.hasher.finalize())
     }

@@ -63,11 +63,8 @@ impl ChatTemplate {
         let turns = self.turns("{{ message.content }}", "{%", "%}", "elif", "endif", test);
         let begin = literal(&self.begin);
         let ask = literal(&self.assistant.before);
-        let ask = if ask.is_empty() {
-            ask
-        } else {
-            format!("{{% if add_generation_prompt %}}{ask}{{% endif %}}")
-        };
+        let ask =
+            if ask.is_empty() { ask } else { format!("{{% if add_generation_prompt %}}{ask}{{% endif %}}") };
         format!("{begin}{{% for message in messages %}}{turns}{{% endfor %}}{ask}")
     }
 
@@ -111,11 +108,7 @@ impl ChatTemplate {
 
 /// Text as an expression of either language: what JSON escapes, both escape alike.
 fn literal(text: &str) -> String {
-    if text.is_empty() {
-        String::new()
-    } else {
-        format!("{{{{ {} }}}}", json!(text))
-    }
+    if text.is_empty() { String::new() } else { format!("{{{{ {} }}}}", json!(text)) }
 }
 
 #[cfg(test)]
@@ -132,16 +125,11 @@ mod tests {
                 let (system, rest) = branches.split_once("{{ else if eq .Role \"user\" }}").unwrap();
                 let (user, rest) = rest.split_once("{{ else }}").unwrap();
                 let assistant = rest.strip_suffix("{{ end }}").unwrap();
-                [system, user, assistant][["system", "user", "assistant"]
-                    .iter()
-                    .position(|r| *r == role)
-                    .unwrap()]
+                [system, user, assistant]
+                    [["system", "user", "assistant"].iter().position(|r| *r == role).unwrap()]
             }
         };
-        let said: String = messages
-            .iter()
-            .map(|(role, content)| expressions(part(role), content))
-            .collect();
+        let said: String = messages.iter().map(|(role, content)| expressions(part(role), content)).collect();
         expressions(begin, "") + &said + &expressions(end, "")
     }
 
@@ -162,22 +150,15 @@ mod tests {
     }
 
     fn jinja(template: &str, messages: &[(&str, &str)]) -> String {
-        let messages: Vec<_> = messages
-            .iter()
-            .map(|(role, content)| json!({"role": role, "content": content}))
-            .collect();
+        let messages: Vec<_> =
+            messages.iter().map(|(role, content)| json!({"role": role, "content": content})).collect();
         let context = json!({"messages": messages, "add_generation_prompt": true});
-        minijinja::Environment::new()
-            .render_str(template, context)
-            .unwrap()
+        minijinja::Environment::new().render_str(template, context).unwrap()
     }
 
     #[test]
     fn both_templates_render_the_same_prompt() {
-        let turn = |before: &str, after: &str| Turn {
-            before: before.into(),
-            after: after.into(),
-        };
+        let turn = |before: &str, after: &str| Turn { before: before.into(), after: after.into() };
         let awkward = ChatTemplate {
             begin: "<|bos|>".into(),
             system: turn("<|system|>\n", "\\ \"fin\"\n"),

@@ -71,11 +71,8 @@ impl CheckpointFolder {
         let config = json(&folder.join("config.json"), &mut hashes)?;
         let tokenizer = json(&folder.join("tokenizer.json"), &mut hashes)?;
         let tokenizer_config = folder.join("tokenizer_config.json");
-        let tokenizer_config = if tokenizer_config.exists() {
-            json(&tokenizer_config, &mut hashes)?
-        } else {
-            Value::Null
-        };
+        let tokenizer_config =
+            if tokenizer_config.exists() { json(&tokenizer_config, &mut hashes)? } else { Value::Null };
         let template = folder.join("chat_template.jinja");
         let chat_template = match tokenizer_config["chat_template"].as_str() {
             Some(template) => Some(template.to_owned()),
@@ -90,14 +87,7 @@ impl CheckpointFolder {
             hashes.push((file_name(&shard.path), blake3::hash(&shard.map).to_string()));
             shards.push(shard);
         }
-        Ok(CheckpointFolder {
-            config,
-            tokenizer,
-            tokenizer_config,
-            chat_template,
-            hashes,
-            shards,
-        })
+        Ok(CheckpointFolder { config, tokenizer, tokenizer_config, chat_template, hashes, shards })
     }
 }
 
@@ -108,9 +98,7 @@ impl TensorSource for CheckpointFolder {
     }
 
     fn read(&self, name: &str, range: Range<usize>, out: &mut Vec<f32>) -> Result<(), Error> {
-        let missing = || Error::MissingTensor {
-            name: name.to_owned(),
-        };
+        let missing = || Error::MissingTensor { name: name.to_owned() };
         let (shard, info) = self
             .shards
             .iter()
@@ -122,18 +110,12 @@ impl TensorSource for CheckpointFolder {
             Dtype::BF16 => GgmlType::BF16,
             other => {
                 let remedy = "save the checkpoint as F32, F16 or BF16";
-                return Err(Error::refused(
-                    name,
-                    &format!("its numbers are of type {other:?}"),
-                    remedy,
-                ));
+                return Err(Error::refused(name, &format!("its numbers are of type {other:?}"), remedy));
             }
         };
         let width = ggml_type.block_bytes() as usize;
         let start = shard.data_start + info.data_offsets.0;
-        let bytes = shard
-            .map
-            .get(start + range.start * width..start + range.end * width);
+        let bytes = shard.map.get(start + range.start * width..start + range.end * width);
         dequantize(ggml_type, bytes.ok_or_else(missing)?, out)
     }
 }
@@ -141,20 +123,12 @@ impl TensorSource for CheckpointFolder {
 impl Shard {
     fn open(path: PathBuf) -> Result<Shard, Error> {
         let map = reader::map(&path)?;
-        let broken = |source| Error::Safetensors {
-            path: path.clone(),
-            source,
-        };
+        let broken = |source| Error::Safetensors { path: path.clone(), source };
         let (header_len, header) = SafeTensors::read_metadata(&map).map_err(broken)?;
         let data_start = header_len + 8;
         // Checks that the file holds every tensor the header lists.
         SafeTensors::deserialize(&map).map_err(broken)?;
-        Ok(Shard {
-            path,
-            map,
-            data_start,
-            header,
-        })
+        Ok(Shard { path, map, data_start, header })
     }
 }
 
@@ -172,25 +146,15 @@ fn weight_files(folder: &Path, hashes: &mut Vec<(String, String)>) -> Result<Vec
     names.sort_unstable();
     names.dedup();
     // A shard is a file of this folder: a path that leads elsewhere is cut to its last part.
-    Ok(names
-        .iter()
-        .filter_map(|name| Path::new(name).file_name())
-        .map(|name| folder.join(name))
-        .collect())
+    Ok(names.iter().filter_map(|name| Path::new(name).file_name()).map(|name| folder.join(name)).collect())
 }
 
 fn json(path: &Path, hashes: &mut Vec<(String, String)>) -> Result<Value, Error> {
     let text = fs::read(path).map_err(|source| Error::io(path, source))?;
     hashes.push((file_name(path), blake3::hash(&text).to_string()));
-    serde_json::from_slice(&text).map_err(|source| Error::Json {
-        path: path.to_owned(),
-        source,
-    })
+    serde_json::from_slice(&text).map_err(|source| Error::Json { path: path.to_owned(), source })
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -151,17 +151,10 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn io(path: &Path, source: io::Error) -> Error {
-        Error::Io {
-            path: path.to_owned(),
-            source,
-        }
+        Error::Io { path: path.to_owned(), source }
     }
 
     pub(crate) fn refused(what: impl Into<String>, reason: &str, remedy: &str) -> Error {
-        Error::Refused {
-            what: what.into(),
-            reason: reason.to_owned(),
-            remedy: remedy.to_owned(),
-        }
+        Error::Refused { what: what.into(), reason: reason.to_owned(), remedy: remedy.to_owned() }
     }
 }

@@ -96,10 +96,7 @@ pub fn export(
     let mut json = serde_json::to_string_pretty(&manifest).expect("a manifest is plain data");
     json.push('\n');
     atomic_file::write(&with_suffix(out, ".manifest.json"), json.as_bytes())?;
-    atomic_file::write(
-        &out.with_file_name("Modelfile"),
-        source.modelfile(out, options).text().as_bytes(),
-    )?;
+    atomic_file::write(&out.with_file_name("Modelfile"), source.modelfile(out, options).text().as_bytes())?;
     Ok(manifest)
 }
 
@@ -126,35 +123,16 @@ impl Source {
         let mut metadata = Metadata::default();
         model.write_to(&mut metadata);
         let folder_name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-        metadata.set(
-            "general.name",
-            options.name.clone().or(folder_name).unwrap_or_default(),
-        );
+        metadata.set("general.name", options.name.clone().or(folder_name).unwrap_or_default());
         metadata.set("general.quantization_version", 2_u32);
         let (config, tokenizer) = (&checkpoint.config, &checkpoint.tokenizer);
-        write_vocab(
-            tokenizer,
-            &checkpoint.tokenizer_config,
-            config,
-            model.vocab_size,
-            &mut metadata,
-        )?;
+        write_vocab(tokenizer, &checkpoint.tokenizer_config, config, model.vocab_size, &mut metadata)?;
         let own = checkpoint.chat_template.clone();
-        let chat = options
-            .chat
-            .clone()
-            .or_else(|| own.is_none().then(ChatTemplate::default));
+        let chat = options.chat.clone().or_else(|| own.is_none().then(ChatTemplate::default));
         if let Some(template) = chat.as_ref().map(ChatTemplate::jinja).or(own) {
             metadata.set("tokenizer.chat_template", template);
         }
-        Ok(Source {
-            chat,
-            checkpoint,
-            model,
-            metadata,
-            recipes,
-            changes,
-        })
+        Ok(Source { chat, checkpoint, model, metadata, recipes, changes })
     }
 
     /// Writes every tensor, a chunk of rows at a time.
@@ -173,12 +151,7 @@ impl Source {
         let typed = self.recipes.iter().map(|recipe| {
             let name = recipe.target.clone();
             let dims = recipe.padded.iter().rev().map(|&size| size as u64).collect();
-            let tensor = TensorInfo {
-                name,
-                dims,
-                ggml_type: GgmlType::F32,
-                offset: 0,
-            };
+            let tensor = TensorInfo { name, dims, ggml_type: GgmlType::F32, offset: 0 };
             let ggml_type = mix.tensor_type(&tensor);
             (tensor.name, tensor.dims, ggml_type)
         });
@@ -234,8 +207,7 @@ impl Source {
             }
         } else if row < recipe.shape[0] {
             let start = recipe.rows.source_row(row) * recipe.shape[1];
-            self.checkpoint
-                .read(&recipe.source, start..start + recipe.shape[1], values)?;
+            self.checkpoint.read(&recipe.source, start..start + recipe.shape[1], values)?;
         }
         values.resize(end, 0.0);
         Ok(())
@@ -257,10 +229,7 @@ impl Source {
             blake3: hash.to_string(),
             architecture: self.model.architecture.name().to_owned(),
             file_type: options.file_type.to_string(),
-            parameters: tensors
-                .iter()
-                .map(|tensor| tensor.dims.iter().product::<u64>())
-                .sum(),
+            parameters: tensors.iter().map(|tensor| tensor.dims.iter().product::<u64>()).sum(),
             texts: options.corpus.len(),
             sources: self.checkpoint.hashes.iter().cloned().collect(),
             changes: self.changes.clone(),
@@ -302,10 +271,7 @@ fn changes(model: &Hyperparameters, d_ff: usize) -> Vec<String> {
     }
     if d_ff != model.d_ff {
         let units = d_ff - model.d_ff;
-        changes.push(format!(
-            "feed-forward padded from {} to {d_ff} with {units} zero units",
-            model.d_ff
-        ));
+        changes.push(format!("feed-forward padded from {} to {d_ff} with {units} zero units", model.d_ff));
     }
     changes
 }
@@ -318,11 +284,7 @@ pub(crate) fn check_range(values: &[f32], tensor: &TensorInfo, ggml_type: GgmlTy
     };
     match values.iter().find(|value| value.is_nan() || value.abs() > limit) {
         None => Ok(()),
-        Some(&value) => Err(Error::OutOfRange {
-            name: tensor.name.clone(),
-            value,
-            ggml_type,
-        }),
+        Some(&value) => Err(Error::OutOfRange { name: tensor.name.clone(), value, ggml_type }),
     }
 }
 
@@ -331,11 +293,7 @@ fn check_tokens(file: &GgufFile, corpus: &[Tokenized]) -> Result<(), Error> {
     for Tokenized { text, tokens } in corpus {
         let found = tokenizer.encode(text);
         if found != *tokens {
-            return Err(Error::TokensDiffer {
-                text: text.clone(),
-                expected: tokens.clone(),
-                found,
-            });
+            return Err(Error::TokensDiffer { text: text.clone(), expected: tokens.clone(), found });
         }
     }
     Ok(())
@@ -345,23 +303,14 @@ fn check_tokens(file: &GgufFile, corpus: &[Tokenized]) -> Result<(), Error> {
 fn compare_tensors(exact: &GgufFile, written: &GgufFile) -> Result<Vec<TensorRecord>, Error> {
     let mut records = Vec::new();
     for tensor in &written.header().tensors {
-        let missing = || Error::MissingTensor {
-            name: tensor.name.clone(),
-        };
-        let truth = exact
-            .tensor(&tensor.name)
-            .filter(|truth| truth.dims == tensor.dims)
-            .ok_or_else(missing)?;
+        let missing = || Error::MissingTensor { name: tensor.name.clone() };
+        let truth =
+            exact.tensor(&tensor.name).filter(|truth| truth.dims == tensor.dims).ok_or_else(missing)?;
         let relative_rmse = relative_rmse(exact.bytes(truth), truth, written.bytes(tensor), tensor)?;
         let limit = coarsest(tensor.ggml_type);
         if relative_rmse.is_nan() || relative_rmse > limit {
             let (name, ggml_type) = (tensor.name.clone(), tensor.ggml_type);
-            return Err(Error::TooCoarse {
-                name,
-                ggml_type,
-                relative_rmse,
-                limit,
-            });
+            return Err(Error::TooCoarse { name, ggml_type, relative_rmse, limit });
         }
         records.push(TensorRecord {
             name: tensor.name.clone(),
@@ -384,10 +333,7 @@ fn relative_rmse(
     };
     let (mut error, mut total) = (0.0, 0.0);
     let (mut x, mut y) = (Vec::new(), Vec::new());
-    for (truth, found) in truth
-        .chunks(chunk(truth_info))
-        .zip(found.chunks(chunk(found_info)))
-    {
+    for (truth, found) in truth.chunks(chunk(truth_info)).zip(found.chunks(chunk(found_info))) {
         x.clear();
         y.clear();
         dequantize(truth_info.ggml_type, truth, &mut x)?;
@@ -420,8 +366,5 @@ fn with_suffix(path: &Path, suffix: &str) -> std::path::PathBuf {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -46,27 +46,17 @@ impl<'a> GgufModel<'a> {
             "qwen3" => RopePairs::Halves,
             other => {
                 let reason = "this crate's forward knows llama and qwen3";
-                return Err(Error::refused(
-                    format!("architecture {other:?}"),
-                    reason,
-                    "run it in llama.cpp",
-                ));
+                return Err(Error::refused(format!("architecture {other:?}"), reason, "run it in llama.cpp"));
             }
         };
         let size = |key: &str| {
             let key = format!("{architecture}.{key}");
             let size = metadata.u64(&key).filter(|size| (1..1 << 32).contains(size));
-            size.map(|size| size as usize).ok_or(Error::Field {
-                field: key,
-                expected: "a size",
-            })
+            size.map(|size| size as usize).ok_or(Error::Field { field: key, expected: "a size" })
         };
         let number = |key: &str| {
             let key = format!("{architecture}.{key}");
-            metadata.f64(&key).ok_or(Error::Field {
-                field: key,
-                expected: "a number",
-            })
+            metadata.f64(&key).ok_or(Error::Field { field: key, expected: "a number" })
         };
         let n_heads = size("attention.head_count")?;
         let d_model = size("embedding_length")?;
@@ -111,11 +101,7 @@ impl<'a> GgufModel<'a> {
             add(&mut x, &self.feed_forward(&h, layer)?);
         }
         let x = self.norm(&x, "output_norm.weight", self.d_model)?;
-        let head = if self.file.tensor("output.weight").is_some() {
-            "output"
-        } else {
-            "token_embd"
-        };
+        let head = if self.file.tensor("output.weight").is_some() { "output" } else { "token_embd" };
         self.linear(head, &x, self.d_model, self.vocab_size)
     }
 
@@ -126,15 +112,9 @@ impl<'a> GgufModel<'a> {
         let row_bytes = self.file.bytes(tensor).len() / self.vocab_size;
         let mut rows = Vec::new();
         for &token in tokens {
-            let row = self
-                .file
-                .bytes(tensor)
-                .chunks_exact(row_bytes)
-                .nth(token as usize);
-            let row = row.ok_or(Error::Field {
-                field: format!("token {token}"),
-                expected: "in the vocabulary",
-            })?;
+            let row = self.file.bytes(tensor).chunks_exact(row_bytes).nth(token as usize);
+            let row =
+                row.ok_or(Error::Field { field: format!("token {token}"), expected: "in the vocabulary" })?;
             dequantize(tensor.ggml_type, row, &mut rows)?;
         }
         Ok(rows.into_iter().map(f64::from).collect())
@@ -156,9 +136,8 @@ impl<'a> GgufModel<'a> {
             let (t, head) = (place / self.n_heads, place % self.n_heads);
             let query = &q[place * hd..][..hd];
             let at = |s: usize| s * kv_width + head / group * hd;
-            let scores: Vec<f64> = (0..=t)
-                .map(|s| dot(query, &k[at(s)..][..hd]) / (hd as f64).sqrt())
-                .collect();
+            let scores: Vec<f64> =
+                (0..=t).map(|s| dot(query, &k[at(s)..][..hd]) / (hd as f64).sqrt()).collect();
             let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let weights: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
             let total: f64 = weights.iter().sum();
@@ -174,11 +153,7 @@ impl<'a> GgufModel<'a> {
     /// Normalizes each head (`qwen3` only) and turns it by its position. `(T, heads·hd)`.
     fn position(&self, x: Vec<f64>, norm: &str, heads: usize) -> Result<Vec<f64>, Error> {
         let hd = self.head_dim;
-        let mut x = if self.pairs == RopePairs::Halves {
-            self.norm(&x, norm, hd)?
-        } else {
-            x
-        };
+        let mut x = if self.pairs == RopePairs::Halves { self.norm(&x, norm, hd)? } else { x };
         for (place, head) in x.chunks_exact_mut(hd).enumerate() {
             let t = (place / heads) as f64;
             for i in 0..hd / 2 {
@@ -197,11 +172,7 @@ impl<'a> GgufModel<'a> {
     /// SwiGLU: down(silu(gate h) · up h). `(T, D)` -> `(T, D)`.
     fn feed_forward(&self, h: &[f64], layer: usize) -> Result<Vec<f64>, Error> {
         let block = |part: &str| format!("blk.{layer}.{part}");
-        let width = tensor(self.file, &block("ffn_up.weight"))?
-            .dims
-            .get(1)
-            .copied()
-            .unwrap_or(0) as usize;
+        let width = tensor(self.file, &block("ffn_up.weight"))?.dims.get(1).copied().unwrap_or(0) as usize;
         let gate = self.linear(&block("ffn_gate"), h, self.d_model, width)?; // (T, F)
         let mut hidden = self.linear(&block("ffn_up"), h, self.d_model, width)?;
         for (u, g) in hidden.iter_mut().zip(gate) {
@@ -238,9 +209,8 @@ impl<'a> GgufModel<'a> {
                 Ok(x.chunks_exact(n_in).map(|x| dot(x, &row)).collect())
             })
             .collect::<Result<_, Error>>()?; // (n_out, T)
-        let mut y: Vec<f64> = (0..n_tokens)
-            .flat_map(|t| columns.iter().map(move |column| column[t]))
-            .collect();
+        let mut y: Vec<f64> =
+            (0..n_tokens).flat_map(|t| columns.iter().map(move |column| column[t])).collect();
         let bias = format!("{name}.bias");
         if self.file.tensor(&bias).is_some() {
             self.expect_shape(&bias, &[n_out])?;
@@ -259,27 +229,16 @@ impl<'a> GgufModel<'a> {
 
     fn expect_shape(&self, name: &str, expected: &[usize]) -> Result<(), Error> {
         let dims = &tensor(self.file, name)?.dims;
-        if dims
-            .iter()
-            .rev()
-            .map(|&dim| dim as usize)
-            .eq(expected.iter().copied())
-        {
+        if dims.iter().rev().map(|&dim| dim as usize).eq(expected.iter().copied()) {
             return Ok(());
         }
         let found = dims.iter().rev().map(|&dim| dim as usize).collect();
-        Err(Error::Shape {
-            name: name.to_owned(),
-            expected: expected.to_vec(),
-            found,
-        })
+        Err(Error::Shape { name: name.to_owned(), expected: expected.to_vec(), found })
     }
 }
 
 fn tensor<'a>(file: &'a GgufFile, name: &str) -> Result<&'a crate::TensorInfo, Error> {
-    file.tensor(name).ok_or_else(|| Error::MissingTensor {
-        name: name.to_owned(),
-    })
+    file.tensor(name).ok_or_else(|| Error::MissingTensor { name: name.to_owned() })
 }
 
 fn add(x: &mut [f64], y: &[f64]) {

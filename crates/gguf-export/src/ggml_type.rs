@@ -87,10 +87,7 @@ const LAYOUTS: [Layout; 32] = {
 impl GgmlType {
     /// The type with this id in a file; `None` for ids never given out or given up.
     pub fn from_id(id: u32) -> Option<GgmlType> {
-        LAYOUTS
-            .iter()
-            .find(|layout| layout.1 == id)
-            .map(|layout| layout.0)
+        LAYOUTS.iter().find(|layout| layout.1 == id).map(|layout| layout.0)
     }
 
     /// The id in a file.

@@ -54,19 +54,9 @@ pub(crate) fn recipes(
     let mut recipes = Vec::new();
     for (source, target, shape, padded, rows) in expected(model, d_ff) {
         match shapes.get(&source) {
-            Some(found) if *found == shape => recipes.push(Recipe {
-                source,
-                target,
-                shape,
-                padded,
-                rows,
-            }),
+            Some(found) if *found == shape => recipes.push(Recipe { source, target, shape, padded, rows }),
             Some(found) => {
-                return Err(Error::Shape {
-                    name: source,
-                    expected: shape,
-                    found: found.clone(),
-                });
+                return Err(Error::Shape { name: source, expected: shape, found: found.clone() });
             }
             None if source.ends_with(".bias") => {}
             None => return Err(Error::MissingTensor { name: source }),
@@ -78,10 +68,9 @@ pub(crate) fn recipes(
         !tied_head && !derived && recipes.iter().all(|recipe| recipe.source != *name)
     });
     match stray {
-        Some(name) => Err(Error::UnexpectedTensor {
-            name: name.clone(),
-            architecture: model.architecture.name(),
-        }),
+        Some(name) => {
+            Err(Error::UnexpectedTensor { name: name.clone(), architecture: model.architecture.name() })
+        }
         None => Ok(recipes),
     }
 }
@@ -101,13 +90,7 @@ fn expected(model: &Hyperparameters, ff: usize) -> Vec<Expected> {
         all.push((source, target, shape.to_vec(), padded.to_vec(), rows));
     };
     let v = model.vocab_size;
-    add(
-        "model.embed_tokens.weight".into(),
-        "token_embd.weight".into(),
-        &[v, d],
-        &[v, d],
-        AsStored,
-    );
+    add("model.embed_tokens.weight".into(), "token_embd.weight".into(), &[v, d], &[v, d], AsStored);
     for layer in 0..model.n_layers {
         let mut add = |source: &str, target: &str, shape: &[usize], padded: &[usize], rows| {
             add(
@@ -119,102 +102,40 @@ fn expected(model: &Hyperparameters, ff: usize) -> Vec<Expected> {
             );
         };
         add("input_layernorm.weight", "attn_norm.weight", &[d], &[d], AsStored);
-        for (source, target, width, rows) in [
-            ("q", "attn_q", q, turned),
-            ("k", "attn_k", kv, turned),
-            ("v", "attn_v", kv, AsStored),
-        ] {
+        for (source, target, width, rows) in
+            [("q", "attn_q", q, turned), ("k", "attn_k", kv, turned), ("v", "attn_v", kv, AsStored)]
+        {
             let (source, target) = (format!("self_attn.{source}_proj"), target);
-            add(
-                &format!("{source}.weight"),
-                &format!("{target}.weight"),
-                &[width, d],
-                &[width, d],
-                rows,
-            );
+            add(&format!("{source}.weight"), &format!("{target}.weight"), &[width, d], &[width, d], rows);
             if model.architecture == Architecture::Llama {
-                add(
-                    &format!("{source}.bias"),
-                    &format!("{target}.bias"),
-                    &[width],
-                    &[width],
-                    rows,
-                );
+                add(&format!("{source}.bias"), &format!("{target}.bias"), &[width], &[width], rows);
             }
         }
         if model.architecture == Architecture::Qwen3 {
-            add(
-                "self_attn.q_norm.weight",
-                "attn_q_norm.weight",
-                &[hd],
-                &[hd],
-                AsStored,
-            );
-            add(
-                "self_attn.k_norm.weight",
-                "attn_k_norm.weight",
-                &[hd],
-                &[hd],
-                AsStored,
-            );
+            add("self_attn.q_norm.weight", "attn_q_norm.weight", &[hd], &[hd], AsStored);
+            add("self_attn.k_norm.weight", "attn_k_norm.weight", &[hd], &[hd], AsStored);
         }
-        add(
-            "self_attn.o_proj.weight",
-            "attn_output.weight",
-            &[d, q],
-            &[d, q],
-            AsStored,
-        );
-        add(
-            "post_attention_layernorm.weight",
-            "ffn_norm.weight",
-            &[d],
-            &[d],
-            AsStored,
-        );
+        add("self_attn.o_proj.weight", "attn_output.weight", &[d, q], &[d, q], AsStored);
+        add("post_attention_layernorm.weight", "ffn_norm.weight", &[d], &[d], AsStored);
         let own = model.d_ff;
         for (source, target, shape, padded) in [
             ("mlp.gate_proj", "ffn_gate", [own, d], [ff, d]),
             ("mlp.up_proj", "ffn_up", [own, d], [ff, d]),
             ("mlp.down_proj", "ffn_down", [d, own], [d, ff]),
         ] {
-            add(
-                &format!("{source}.weight"),
-                &format!("{target}.weight"),
-                &shape,
-                &padded,
-                AsStored,
-            );
+            add(&format!("{source}.weight"), &format!("{target}.weight"), &shape, &padded, AsStored);
             if model.architecture == Architecture::Llama {
                 let (shape, padded) = (&shape[..1], &padded[..1]);
-                add(
-                    &format!("{source}.bias"),
-                    &format!("{target}.bias"),
-                    shape,
-                    padded,
-                    AsStored,
-                );
+                add(&format!("{source}.bias"), &format!("{target}.bias"), shape, padded, AsStored);
             }
         }
         if model.architecture == Architecture::Llama {
             add("self_attn.o_proj.bias", "attn_output.bias", &[d], &[d], AsStored);
         }
     }
-    add(
-        "model.norm.weight".into(),
-        "output_norm.weight".into(),
-        &[d],
-        &[d],
-        AsStored,
-    );
+    add("model.norm.weight".into(), "output_norm.weight".into(), &[d], &[d], AsStored);
     if !model.tied {
-        add(
-            "lm_head.weight".into(),
-            "output.weight".into(),
-            &[v, d],
-            &[v, d],
-            AsStored,
-        );
+        add("lm_head.weight".into(), "output.weight".into(), &[v, d], &[v, d], AsStored);
     }
     all
 }

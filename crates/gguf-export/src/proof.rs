@@ -65,11 +65,7 @@ pub struct Proof {
 impl Proof {
     /// The largest difference relative to the largest logit.
     pub fn relative_difference(&self) -> f64 {
-        if self.max_logit_difference == 0.0 {
-            0.0
-        } else {
-            self.max_logit_difference / self.max_logit
-        }
+        if self.max_logit_difference == 0.0 { 0.0 } else { self.max_logit_difference / self.max_logit }
     }
 
     /// Is the difference no more than rounding?
@@ -85,28 +81,15 @@ impl Proof {
     pub fn compare(&mut self, vocab_size: usize, expected: &[f64], found: &[f64]) -> Result<(), Error> {
         if expected.len() != found.len() || !expected.len().is_multiple_of(vocab_size.max(1)) {
             let name = "logits".to_owned();
-            return Err(Error::Shape {
-                name,
-                expected: vec![expected.len()],
-                found: vec![found.len()],
-            });
+            return Err(Error::Shape { name, expected: vec![expected.len()], found: vec![found.len()] });
         }
-        let (mut agreed, mut kl) = (
-            self.top1_agreement * self.tokens as f64,
-            self.mean_kl * self.tokens as f64,
-        );
-        for (expected, found) in expected
-            .chunks_exact(vocab_size)
-            .zip(found.chunks_exact(vocab_size))
-        {
+        let (mut agreed, mut kl) =
+            (self.top1_agreement * self.tokens as f64, self.mean_kl * self.tokens as f64);
+        for (expected, found) in expected.chunks_exact(vocab_size).zip(found.chunks_exact(vocab_size)) {
             for (e, f) in expected.iter().zip(found) {
                 let difference = (e - f).abs();
                 // A NaN is as far off as can be.
-                let difference = if difference.is_nan() {
-                    f64::INFINITY
-                } else {
-                    difference
-                };
+                let difference = if difference.is_nan() { f64::INFINITY } else { difference };
                 self.max_logit_difference = self.max_logit_difference.max(difference);
                 self.max_logit = self.max_logit.max(e.abs());
             }
@@ -160,9 +143,7 @@ pub fn probes(vocab_size: usize, sequences: usize, tokens: usize) -> Vec<Vec<u32
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((z ^ (z >> 31)) % vocab_size.max(1) as u64) as u32
     };
-    (0..sequences)
-        .map(|_| (0..tokens).map(|_| draw()).collect())
-        .collect()
+    (0..sequences).map(|_| (0..tokens).map(|_| draw()).collect()).collect()
 }
 
 /// The place of the largest logit, the first of equals.

@@ -47,11 +47,7 @@ pub enum ReadErrorKind {
     #[error("{needed} more bytes are promised, {left} are left")]
     Truncated { needed: u64, left: u64 },
     #[error("{count} {what} are promised, more than {left} bytes can hold")]
-    Count {
-        what: &'static str,
-        count: u64,
-        left: u64,
-    },
+    Count { what: &'static str, count: u64, left: u64 },
     #[error("text is not UTF-8")]
     Utf8,
     #[error("empty or with a NUL: key or tensor name {0:?}")]
@@ -124,10 +120,7 @@ impl GgufFile {
     /// [`Error::Io`] if it cannot be opened, [`Error::Read`] if it is not sound GGUF.
     pub fn open(path: &Path) -> Result<GgufFile, Error> {
         let map = map(path)?;
-        let header = Header::parse(&map).map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let header = Header::parse(&map).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         Ok(GgufFile { map, header })
     }
 
@@ -154,9 +147,7 @@ impl GgufFile {
 
 impl fmt::Debug for GgufFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GgufFile")
-            .field("header", &self.header)
-            .finish_non_exhaustive()
+        f.debug_struct("GgufFile").field("header", &self.header).finish_non_exhaustive()
     }
 }
 
@@ -192,12 +183,7 @@ impl<'a> Cursor<'a> {
         let tensors = self.tensors(n_tensors)?;
         let data_start = align_up(self.at as u64, alignment).expect("a file is shorter than 2^63 bytes");
         self.check_extents(&tensors, data_start, alignment)?;
-        Ok(Header {
-            metadata,
-            tensors,
-            data_start,
-            alignment,
-        })
+        Ok(Header { metadata, tensors, data_start, alignment })
     }
 
     fn metadata(&mut self, n_entries: u64) -> Result<Metadata, ReadError> {
@@ -292,12 +278,7 @@ impl<'a> Cursor<'a> {
         let type_at = self.at;
         let id = self.u32()?;
         let ggml_type = GgmlType::from_id(id).ok_or_else(|| at(type_at, ReadErrorKind::TensorType(id)))?;
-        let tensor = TensorInfo {
-            name,
-            dims,
-            ggml_type,
-            offset: self.u64()?,
-        };
+        let tensor = TensorInfo { name, dims, ggml_type, offset: self.u64()? };
         let (row, block) = (tensor.row_len(), ggml_type.block_len());
         if !row.is_multiple_of(block) {
             return Err(at(dims_at, ReadErrorKind::RowLength { row, block }));
@@ -320,18 +301,12 @@ impl<'a> Cursor<'a> {
         for tensor in tensors {
             if tensor.offset != expected {
                 let (name, found) = (tensor.name.clone(), tensor.offset);
-                return Err(self.error(ReadErrorKind::Offset {
-                    name,
-                    expected,
-                    found,
-                }));
+                return Err(self.error(ReadErrorKind::Offset { name, expected, found }));
             }
             let overflow = || self.error(ReadErrorKind::Shape(tensor.name.clone()));
             let len = tensor.byte_len().ok_or_else(overflow)?;
-            let end = expected
-                .checked_add(len)
-                .and_then(|end| end.checked_add(data_start))
-                .ok_or_else(overflow)?;
+            let end =
+                expected.checked_add(len).and_then(|end| end.checked_add(data_start)).ok_or_else(overflow)?;
             if end > file_len {
                 let start = file_len.min(data_start + expected);
                 let left = file_len - start;
@@ -377,11 +352,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn number<const N: usize, T>(&mut self, from: fn([u8; N]) -> T) -> Result<T, ReadError> {
-        Ok(from(
-            self.take(N as u64)?
-                .try_into()
-                .expect("take gives as many bytes as asked"),
-        ))
+        Ok(from(self.take(N as u64)?.try_into().expect("take gives as many bytes as asked")))
     }
 
     fn numbers<const N: usize, T>(&mut self, len: u64, from: fn([u8; N]) -> T) -> Result<Vec<T>, ReadError> {
@@ -419,10 +390,7 @@ impl<'a> Cursor<'a> {
 }
 
 fn at(offset: impl TryInto<u64>, kind: ReadErrorKind) -> ReadError {
-    ReadError {
-        offset: offset.try_into().unwrap_or(u64::MAX),
-        kind,
-    }
+    ReadError { offset: offset.try_into().unwrap_or(u64::MAX), kind }
 }
 
 fn alignment(metadata: &Metadata) -> Option<u64> {

@@ -39,10 +39,7 @@ const CHUNK: usize = 1 << 20;
 pub fn plan(input: &GgufFile, options: &RequantizeOptions) -> Result<Vec<Requantized>, Error> {
     let mut order: Vec<&TensorInfo> = input.header().tensors.iter().collect();
     order.sort_by_key(|tensor| (layer(&tensor.name), &tensor.name));
-    let mix = options
-        .file_type
-        .map(|file_type| mix(input, file_type))
-        .transpose()?;
+    let mix = options.file_type.map(|file_type| mix(input, file_type)).transpose()?;
     let typed = order.iter().map(|tensor| {
         let ggml_type = mix.map_or(tensor.ggml_type, |mix| mix.tensor_type(tensor));
         (tensor.name.clone(), tensor.dims.clone(), ggml_type)
@@ -54,16 +51,9 @@ pub fn plan(input: &GgufFile, options: &RequantizeOptions) -> Result<Vec<Requant
         if before.ggml_type != after.ggml_type && lossy && !options.allow_requantize {
             let what = format!("tensor {} of type {}", before.name, before.ggml_type);
             let reason = "it has lost precision already and would lose it twice";
-            return Err(Error::refused(
-                what,
-                reason,
-                "start from F32, F16 or BF16, or allow requantizing",
-            ));
+            return Err(Error::refused(what, reason, "start from F32, F16 or BF16, or allow requantizing"));
         }
-        changes.push(Requantized {
-            before: before.clone(),
-            after,
-        });
+        changes.push(Requantized { before: before.clone(), after });
     }
     Ok(changes)
 }
@@ -102,10 +92,8 @@ fn convert(
     writer: &mut Writer<AtomicFile>,
 ) -> Result<(), Error> {
     let row_len = before.row_len() as usize;
-    let row_bytes = before
-        .ggml_type
-        .byte_len(before.row_len())
-        .expect("checked when the file was opened") as usize;
+    let row_bytes =
+        before.ggml_type.byte_len(before.row_len()).expect("checked when the file was opened") as usize;
     let mut left = before.byte_len().expect("checked when the file was opened") as usize;
     let rows_at_once = (CHUNK / row_len).max(1);
     let (mut stored, mut values, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
@@ -156,10 +144,7 @@ fn mix(file: &GgufFile, file_type: FileType) -> Result<Mix, Error> {
     if number("expert_count").unwrap_or(0) > 0 {
         return refuse("a mixture of experts", "its mixes of types follow other rules");
     }
-    let field = |key: &str| Error::Field {
-        field: format!("{architecture}.{key}"),
-        expected: "a size",
-    };
+    let field = |key: &str| Error::Field { field: format!("{architecture}.{key}"), expected: "a size" };
     let n_layers = number("block_count").ok_or_else(|| field("block_count"))? as usize;
     let n_heads = number("attention.head_count").unwrap_or(1);
     let n_kv_heads = number("attention.head_count_kv").unwrap_or(n_heads).max(1);

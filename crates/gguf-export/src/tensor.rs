@@ -23,9 +23,7 @@ impl TensorInfo {
 
     /// How many numbers; `None` on overflow.
     pub fn n_elements(&self) -> Option<u64> {
-        self.dims
-            .iter()
-            .try_fold(1_u64, |product, &dim| product.checked_mul(dim))
+        self.dims.iter().try_fold(1_u64, |product, &dim| product.checked_mul(dim))
     }
 
     /// How many bytes; `None` if a row does not fill whole blocks or on overflow.

@@ -42,10 +42,7 @@ impl GgufTokenizer {
     pub fn new(file: &GgufFile) -> Result<GgufTokenizer, Error> {
         let metadata = &file.header().metadata;
         let key = |name: &str| format!("tokenizer.ggml.{name}");
-        let field = |name: &str, expected| Error::Field {
-            field: key(name),
-            expected,
-        };
+        let field = |name: &str, expected| Error::Field { field: key(name), expected };
         let cuts: &[&str] = match (metadata.str(&key("model")), metadata.str(&key("pre"))) {
             (Some("gpt2"), Some("gpt-2")) => &[GPT2],
             (Some("gpt2"), Some("smollm")) => &[DIGITS, GPT2],
@@ -58,15 +55,11 @@ impl GgufTokenizer {
                 ));
             }
         };
-        let tokens = metadata
-            .strings(&key("tokens"))
-            .ok_or_else(|| field("tokens", "a list of texts"))?;
+        let tokens = metadata.strings(&key("tokens")).ok_or_else(|| field("tokens", "a list of texts"))?;
         let Some(Value::Array(Array::I32(types))) = metadata.get(&key("token_type")) else {
             return Err(field("token_type", "a list of i32"));
         };
-        let merges = metadata
-            .strings(&key("merges"))
-            .ok_or_else(|| field("merges", "a list of texts"))?;
+        let merges = metadata.strings(&key("merges")).ok_or_else(|| field("merges", "a list of texts"))?;
         let numbered = || tokens.iter().zip(0_u32..);
         let mut whole: Vec<(String, u32)> = numbered()
             .zip(types)
@@ -74,23 +67,14 @@ impl GgufTokenizer {
             .map(|((text, id), _)| (text.clone(), id))
             .collect();
         whole.sort_by_key(|(text, _)| Reverse(text.len()));
-        let pair = |merge: &String| {
-            merge
-                .split_once(' ')
-                .map(|(left, right)| (left.to_owned(), right.to_owned()))
-        };
-        let ranks = merges
-            .iter()
-            .zip(0..)
-            .filter_map(|(merge, rank)| Some((pair(merge)?, rank)));
+        let pair =
+            |merge: &String| merge.split_once(' ').map(|(left, right)| (left.to_owned(), right.to_owned()));
+        let ranks = merges.iter().zip(0..).filter_map(|(merge, rank)| Some((pair(merge)?, rank)));
         Ok(GgufTokenizer {
             ids: numbered().map(|(text, id)| (text.clone(), id)).collect(),
             whole,
             ranks: ranks.collect(),
-            cuts: cuts
-                .iter()
-                .map(|cut| Regex::new(cut).expect("a constant that compiles"))
-                .collect(),
+            cuts: cuts.iter().map(|cut| Regex::new(cut).expect("a constant that compiles")).collect(),
             byte_letters: byte_letters(),
         })
     }
@@ -101,11 +85,7 @@ impl GgufTokenizer {
         let mut ids = Vec::new();
         let (mut start, mut at) = (0, 0);
         while at < text.len() {
-            match self
-                .whole
-                .iter()
-                .find(|(token, _)| text[at..].starts_with(token.as_str()))
-            {
+            match self.whole.iter().find(|(token, _)| text[at..].starts_with(token.as_str())) {
                 Some((token, id)) => {
                     self.encode_plain(&text[start..at], &mut ids);
                     ids.push(*id);
@@ -140,9 +120,7 @@ impl GgufTokenizer {
         let mut next: Vec<usize> = (1..=symbols.len()).collect();
         let mut previous: Vec<Option<usize>> = (0..symbols.len()).map(|i| i.checked_sub(1)).collect();
         let rank = |symbols: &[String], left: usize, right: usize| {
-            self.ranks
-                .get(&(symbols[left].clone(), symbols.get(right)?.clone()))
-                .copied()
+            self.ranks.get(&(symbols[left].clone(), symbols.get(right)?.clone())).copied()
         };
         let mut queue = BinaryHeap::new();
         for left in 0..symbols.len() {

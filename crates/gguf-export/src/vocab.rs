@@ -28,12 +28,7 @@ pub(crate) fn write_vocab(
     let (tokens, types) = tokens(tokenizer, vocab_size)?;
     let id_of = |text: &str| tokens.iter().position(|token| token == text);
     let mut ids = Vec::new();
-    for (token, key) in [
-        ("bos", "bos"),
-        ("eos", "eos"),
-        ("unk", "unknown"),
-        ("pad", "padding"),
-    ] {
+    for (token, key) in [("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("pad", "padding")] {
         if let Some(id) = special_id(token, tokenizer_config, config, id_of)? {
             ids.push((format!("tokenizer.ggml.{key}_token_id"), id));
         }
@@ -60,10 +55,7 @@ fn refuse_inexpressible(tokenizer: &Value) -> Result<(), Error> {
         return refuse("model", "only byte-level BPE is mapped");
     }
     if model["byte_fallback"].as_bool() == Some(true) {
-        return refuse(
-            "byte_fallback",
-            "byte-level BPE has a token for every byte already",
-        );
+        return refuse("byte_fallback", "byte-level BPE has a token for every byte already");
     }
     if model["ignore_merges"].as_bool() == Some(true) {
         return refuse(
@@ -110,10 +102,7 @@ fn pre_tokenizer(found: &Value) -> Result<&'static str, Error> {
     match found["pretokenizers"].as_array().map(Vec::as_slice) {
         Some([only]) if byte_level(only) => Ok("gpt-2"),
         Some([digits, bytes]) if single_digits(digits) && byte_level(bytes) => Ok("smollm"),
-        _ => Err(refused(
-            "pre_tokenizer",
-            "none of llama.cpp's is known to cut text the same way",
-        )),
+        _ => Err(refused("pre_tokenizer", "none of llama.cpp's is known to cut text the same way")),
     }
 }
 
@@ -121,10 +110,7 @@ fn pre_tokenizer(found: &Value) -> Result<&'static str, Error> {
 fn tokens(tokenizer: &Value, vocab_size: usize) -> Result<(Vec<String>, Vec<i32>), Error> {
     let mut tokens: Vec<Option<(String, i32)>> = vec![None; vocab_size];
     let mut put = |text: &str, id: &Value, kind: i32| {
-        let id = id
-            .as_u64()
-            .and_then(|id| usize::try_from(id).ok())
-            .filter(|&id| id < vocab_size);
+        let id = id.as_u64().and_then(|id| usize::try_from(id).ok()).filter(|&id| id < vocab_size);
         let id = id.ok_or_else(|| field(format!("the id of {text:?}"), "below vocab_size"))?;
         match &tokens[id] {
             Some((other, _)) if other != text => Err(field(format!("the id of {text:?}"), "its own")),
@@ -134,26 +120,14 @@ fn tokens(tokenizer: &Value, vocab_size: usize) -> Result<(Vec<String>, Vec<i32>
             }
         }
     };
-    let vocab = tokenizer["model"]["vocab"]
-        .as_object()
-        .ok_or_else(|| field("model.vocab", "an object"))?;
+    let vocab = tokenizer["model"]["vocab"].as_object().ok_or_else(|| field("model.vocab", "an object"))?;
     for (text, id) in vocab {
         put(text, id, token_type::NORMAL)?;
     }
     for added in tokenizer["added_tokens"].as_array().into_iter().flatten() {
-        let text = added["content"]
-            .as_str()
-            .ok_or_else(|| field("added_tokens.content", "a text"))?;
+        let text = added["content"].as_str().ok_or_else(|| field("added_tokens.content", "a text"))?;
         let special = added["special"].as_bool().unwrap_or(false);
-        put(
-            text,
-            &added["id"],
-            if special {
-                token_type::CONTROL
-            } else {
-                token_type::USER_DEFINED
-            },
-        )?;
+        put(text, &added["id"], if special { token_type::CONTROL } else { token_type::USER_DEFINED })?;
     }
     let padded =
         |(id, token): (usize, Option<_>)| token.unwrap_or((format!("[PAD{id}]"), token_type::UNUSED));
@@ -162,9 +136,7 @@ fn tokens(tokenizer: &Value, vocab_size: usize) -> Result<(Vec<String>, Vec<i32>
 
 /// Merges as `left right`; newer files hold them as pairs.
 fn merges(tokenizer: &Value) -> Result<Vec<String>, Error> {
-    let merges = tokenizer["model"]["merges"]
-        .as_array()
-        .ok_or_else(|| field("model.merges", "a list"))?;
+    let merges = tokenizer["model"]["merges"].as_array().ok_or_else(|| field("model.merges", "a list"))?;
     let text = |merge: &Value| match merge {
         Value::String(text) => Some(text.clone()),
         Value::Array(pair) => match pair.as_slice() {
@@ -196,12 +168,7 @@ fn special_id(
 
 /// Does the tokenizer put a bos before, an eos after?
 fn added_around(post_processor: &Value) -> Result<(bool, bool), Error> {
-    let unknown = || {
-        refused(
-            "post_processor",
-            "llama.cpp can add one token before and one after, no more",
-        )
-    };
+    let unknown = || refused("post_processor", "llama.cpp can add one token before and one after, no more");
     match post_processor["type"].as_str() {
         None | Some("ByteLevel") => Ok((false, false)),
         Some("Sequence") => {
@@ -233,8 +200,5 @@ fn refused(what: &str, reason: &str) -> Error {
 }
 
 fn field(field: impl Into<String>, expected: &'static str) -> Error {
-    Error::Field {
-        field: format!("{} of tokenizer.json", field.into()),
-        expected,
-    }
+    Error::Field { field: format!("{} of tokenizer.json", field.into()), expected }
 }

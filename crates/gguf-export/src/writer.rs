@@ -46,12 +46,7 @@ impl Writer<io::Sink> {
         let mut offset = 0;
         let mut placed = Vec::new();
         for (name, dims, ggml_type) in tensors {
-            let tensor = TensorInfo {
-                name,
-                dims,
-                ggml_type,
-                offset,
-            };
+            let tensor = TensorInfo { name, dims, ggml_type, offset };
             let len = writable_len(&tensor)?;
             offset = offset
                 .checked_add(len)
@@ -72,12 +67,7 @@ impl<W: Write> Writer<W> {
         let mut head = header_bytes(metadata, &tensors);
         head.resize(head.len().next_multiple_of(DEFAULT_ALIGNMENT as usize), 0);
         out.write_all(&head).map_err(Error::Write)?;
-        let mut writer = Writer {
-            out,
-            tensors: tensors.into_iter(),
-            due: 0,
-            written: 0,
-        };
+        let mut writer = Writer { out, tensors: tensors.into_iter(), due: 0, written: 0 };
         writer.next_tensor()?;
         Ok(writer)
     }
@@ -89,9 +79,7 @@ impl<W: Write> Writer<W> {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let len = bytes.len() as u64;
         if len > self.due {
-            return Err(Error::Write(io::Error::other(
-                "more bytes than the header promises",
-            )));
+            return Err(Error::Write(io::Error::other("more bytes than the header promises")));
         }
         self.out.write_all(bytes).map_err(Error::Write)?;
         self.due -= len;
@@ -105,18 +93,14 @@ impl<W: Write> Writer<W> {
     /// [`Error::Write`] if bytes are missing.
     pub fn finish(self) -> Result<W, Error> {
         if self.due > 0 || self.tensors.len() > 0 {
-            return Err(Error::Write(io::Error::other(
-                "fewer bytes than the header promises",
-            )));
+            return Err(Error::Write(io::Error::other("fewer bytes than the header promises")));
         }
         Ok(self.out)
     }
 
     fn next_tensor(&mut self) -> Result<(), Error> {
         let padding = self.written.next_multiple_of(DEFAULT_ALIGNMENT) - self.written;
-        self.out
-            .write_all(&[0; DEFAULT_ALIGNMENT as usize][..padding as usize])
-            .map_err(Error::Write)?;
+        self.out.write_all(&[0; DEFAULT_ALIGNMENT as usize][..padding as usize]).map_err(Error::Write)?;
         self.written += padding;
         if let Some(tensor) = self.tensors.next() {
             debug_assert_eq!(tensor.offset, self.written);
@@ -134,16 +118,11 @@ fn writable_len(tensor: &TensorInfo) -> Result<u64, Error> {
     if tensor.dims.is_empty() || tensor.dims.len() > MAX_DIMS || tensor.dims.contains(&0) {
         return Err(refuse("a tensor has 1 to 4 dimensions, none of them 0"));
     }
-    tensor
-        .byte_len()
-        .ok_or_else(|| refuse("its rows do not fill whole blocks"))
+    tensor.byte_len().ok_or_else(|| refuse("its rows do not fill whole blocks"))
 }
 
 fn unwritable(name: &str, reason: &'static str) -> Error {
-    Error::Unwritable {
-        name: name.to_owned(),
-        reason,
-    }
+    Error::Unwritable { name: name.to_owned(), reason }
 }
 
 fn header_bytes(metadata: &Metadata, tensors: &[TensorInfo]) -> Vec<u8> {

@@ -73,10 +73,7 @@ fn answer_lines(question: Question, mut input: impl Read, output: &mut impl Writ
         let end = if read == 0 {
             text.len()
         } else {
-            text[before..]
-                .iter()
-                .rposition(|&byte| byte == b'\n')
-                .map_or(0, |last| before + last + 1)
+            text[before..].iter().rposition(|&byte| byte == b'\n').map_or(0, |last| before + last + 1)
         };
         for (answers, errors) in in_parallel(question, &text[..end]) {
             output.write_all(answers.as_bytes())?;
@@ -97,10 +94,7 @@ fn in_parallel(question: Question, text: &[u8]) -> Vec<(String, usize)> {
     let mut rest = text;
     while !rest.is_empty() {
         let fair = (text.len() / cores + 1).min(rest.len());
-        let end = rest[fair - 1..]
-            .iter()
-            .position(|&byte| byte == b'\n')
-            .map_or(rest.len(), |at| fair + at);
+        let end = rest[fair - 1..].iter().position(|&byte| byte == b'\n').map_or(rest.len(), |at| fair + at);
         let (stretch, after) = rest.split_at(end);
         stretches.push(stretch);
         rest = after;
@@ -110,10 +104,7 @@ fn in_parallel(question: Question, text: &[u8]) -> Vec<(String, usize)> {
             .into_iter()
             .map(|stretch| scope.spawn(move || answer_stretch(question, stretch)))
             .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().expect("the library does not panic"))
-            .collect()
+        workers.into_iter().map(|worker| worker.join().expect("the library does not panic")).collect()
     })
 }
 
@@ -159,11 +150,7 @@ fn formula(text: &str) -> Result<Formula, Value> {
 
 fn parse(line: &str) -> Result<Cow<'static, str>, Value> {
     let formula = formula(line)?;
-    Ok(
-        json!({ "formula": formula.to_string(), "atoms": formula.atoms() })
-            .to_string()
-            .into(),
-    )
+    Ok(json!({ "formula": formula.to_string(), "atoms": formula.atoms() }).to_string().into())
 }
 
 fn classify_line(line: &str) -> Result<Cow<'static, str>, Value> {
@@ -171,9 +158,7 @@ fn classify_line(line: &str) -> Result<Cow<'static, str>, Value> {
         Class::Tautology => r#"{"class":"tautology"}"#.into(),
         Class::Contradiction => r#"{"class":"contradiction"}"#.into(),
         Class::Contingent => r#"{"class":"contingent"}"#.into(),
-        Class::Unknown(why) => json!({ "class": "unknown", "reason": why.to_string() })
-            .to_string()
-            .into(),
+        Class::Unknown(why) => json!({ "class": "unknown", "reason": why.to_string() }).to_string().into(),
     })
 }
 
@@ -187,12 +172,8 @@ fn equivalent_pair(line: &str) -> Result<Cow<'static, str>, Value> {
     };
     Ok(match equivalent(&formula(left)?, &formula(right)?) {
         Answer::Yes => r#"{"equivalent":true}"#.into(),
-        Answer::No(apart) => json!({ "equivalent": false, "apart": values(&apart) })
-            .to_string()
-            .into(),
-        Answer::Unknown(why) => json!({ "equivalent": null, "reason": why.to_string() })
-            .to_string()
-            .into(),
+        Answer::No(apart) => json!({ "equivalent": false, "apart": values(&apart) }).to_string().into(),
+        Answer::Unknown(why) => json!({ "equivalent": null, "reason": why.to_string() }).to_string().into(),
     })
 }
 
@@ -202,18 +183,11 @@ fn judge(line: &str) -> Result<Cow<'static, str>, Value> {
     let missing = |key: &str| error("missing_key", Value::Null, &format!("expected the key `{key}`"));
     let text = |value: &Value, key: &str| value.as_str().map(str::to_owned).ok_or_else(|| missing(key));
     let premises = record["premises"].as_array().ok_or_else(|| missing("premises"))?;
-    let premises = premises
-        .iter()
-        .map(|premise| formula(&text(premise, "premises")?))
-        .collect::<Result<_, _>>()?;
+    let premises =
+        premises.iter().map(|premise| formula(&text(premise, "premises")?)).collect::<Result<_, _>>()?;
     let conclusion = formula(&text(&record["conclusion"], "conclusion")?)?;
-    let Judgement {
-        verdict,
-        form,
-        fallacy,
-        countermodel,
-        explanation,
-    } = Argument { premises, conclusion }.judge();
+    let Judgement { verdict, form, fallacy, countermodel, explanation } =
+        Argument { premises, conclusion }.judge();
     let verdict = match verdict {
         Verdict::Valid => "valid",
         Verdict::Invalid => "invalid",
@@ -230,27 +204,17 @@ fn judge(line: &str) -> Result<Cow<'static, str>, Value> {
 }
 
 fn values(assignment: &Assignment) -> Value {
-    assignment
-        .iter()
-        .map(|(name, value)| (name.to_owned(), Value::from(value)))
-        .collect()
+    assignment.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
 }
 
 fn table(line: &str) -> Result<Cow<'static, str>, Value> {
     const ATOMS: usize = 16;
     let formula = formula(line)?;
     if formula.atom_count() > ATOMS {
-        let message = format!(
-            "{} atoms; a table is written for at most {ATOMS}",
-            formula.atom_count()
-        );
+        let message = format!("{} atoms; a table is written for at most {ATOMS}", formula.atom_count());
         return Err(error("too_many_atoms", json!([0, line.len()]), &message));
     }
     let table = TruthTable::new(&formula);
     let columns: Vec<String> = table.header().iter().map(ToString::to_string).collect();
-    Ok(
-        json!({ "columns": columns, "rows": table.rows().collect::<Vec<_>>() })
-            .to_string()
-            .into(),
-    )
+    Ok(json!({ "columns": columns, "rows": table.rows().collect::<Vec<_>>() }).to_string().into())
 }

@@ -14,20 +14,12 @@ pub struct Assignment {
 
 impl Assignment {
     pub(crate) fn new(formula: &Formula, values: &[bool]) -> Assignment {
-        formula
-            .atoms()
-            .into_iter()
-            .zip(values)
-            .map(|(name, &value)| (String::from(name), value))
-            .collect()
+        formula.atoms().into_iter().zip(values).map(|(name, &value)| (String::from(name), value)).collect()
     }
 
     /// The value of an atom, if it has one.
     pub fn get(&self, name: &str) -> Option<bool> {
-        self.values
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|&(_, value)| value)
+        self.values.iter().find(|(known, _)| known == name).map(|&(_, value)| value)
     }
 
     /// The atoms with their values.
@@ -37,20 +29,15 @@ impl Assignment {
 
     /// The truth of a formula; an atom that has no value counts as false.
     pub fn satisfies(&self, formula: &Formula) -> bool {
-        let values: Vec<bool> = formula
-            .atoms()
-            .into_iter()
-            .map(|name| self.get(name).unwrap_or_default())
-            .collect();
+        let values: Vec<bool> =
+            formula.atoms().into_iter().map(|name| self.get(name).unwrap_or_default()).collect();
         formula.evaluate(&values)
     }
 }
 
 impl FromIterator<(String, bool)> for Assignment {
     fn from_iter<I: IntoIterator<Item = (String, bool)>>(values: I) -> Assignment {
-        Assignment {
-            values: values.into_iter().collect(),
-        }
+        Assignment { values: values.into_iter().collect() }
     }
 }
 

@@ -39,20 +39,12 @@ impl Budget<'_> {
     };
 
     pub(crate) fn is_interrupted(&self) -> bool {
-        self.interrupt
-            .is_some_and(|interrupt| interrupt.load(Ordering::Relaxed))
+        self.interrupt.is_some_and(|interrupt| interrupt.load(Ordering::Relaxed))
     }
 
     /// The caller's patience as an outcome: `Err` once it has run out.
     pub(crate) fn check(&self, spent: u64) -> Result<(), Unknown> {
-        if self.is_interrupted() {
-            Err(Unknown {
-                reason: Reason::Interrupted,
-                spent,
-            })
-        } else {
-            Ok(())
-        }
+        if self.is_interrupted() { Err(Unknown { reason: Reason::Interrupted, spent }) } else { Ok(()) }
     }
 }
 

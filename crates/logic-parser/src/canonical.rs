@@ -66,33 +66,15 @@ pub(crate) fn digests(formula: &Formula) -> Vec<Digest> {
     for (index, &node) in formula.nodes().iter().enumerate() {
         digests.push(match node {
             Node::Atom(id) => {
-                let content = formula
-                    .name(id)
-                    .bytes()
-                    .fold(mix(0, 1), |content, byte| mix(content, byte.into()));
-                Digest {
-                    first_atom: ranks[id.index()],
-                    nodes: 1,
-                    content,
-                }
+                let content =
+                    formula.name(id).bytes().fold(mix(0, 1), |content, byte| mix(content, byte.into()));
+                Digest { first_atom: ranks[id.index()], nodes: 1, content }
             }
-            Node::Top => Digest {
-                first_atom: u32::MAX,
-                nodes: 1,
-                content: mix(0, 2),
-            },
-            Node::Bottom => Digest {
-                first_atom: u32::MAX,
-                nodes: 1,
-                content: mix(0, 3),
-            },
+            Node::Top => Digest { first_atom: u32::MAX, nodes: 1, content: mix(0, 2) },
+            Node::Bottom => Digest { first_atom: u32::MAX, nodes: 1, content: mix(0, 3) },
             Node::Not => {
                 let operand = digests[index - 1];
-                Digest {
-                    nodes: operand.nodes + 1,
-                    content: mix(operand.content, 4),
-                    ..operand
-                }
+                Digest { nodes: operand.nodes + 1, content: mix(operand.content, 4), ..operand }
             }
             Node::Binary(connective) => {
                 let (left, right) = (digests[starts[index - 1] as usize - 1], digests[index - 1]);

@@ -23,10 +23,7 @@ impl Cnf {
     /// # Panics
     /// If the formula has more than two thousand million nodes.
     pub fn tseitin(formula: &Formula) -> Cnf {
-        let mut cnf = Cnf {
-            variables: formula.atom_count(),
-            ..Cnf::default()
-        };
+        let mut cnf = Cnf { variables: formula.atom_count(), ..Cnf::default() };
         let mut truth = None;
         let mut stack: Vec<Literal> = Vec::new();
         for &node in formula.nodes() {

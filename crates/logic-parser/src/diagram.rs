@@ -74,11 +74,7 @@ impl<'b> Diagram<'b> {
     /// The diagram of a formula, its atoms in order of first appearance from the top down.
     pub(crate) fn of(formula: &Formula, budget: &'b Budget<'b>) -> Result<Diagram<'b>, Unknown> {
         const SLOTS: usize = 1 << 12;
-        let leaf = Branch {
-            atom: LEAF,
-            low: TRUE,
-            high: TRUE,
-        };
+        let leaf = Branch { atom: LEAF, low: TRUE, high: TRUE };
         let mut diagram = Diagram {
             branches: vec![leaf],
             unique: vec![EMPTY; SLOTS],
@@ -115,10 +111,7 @@ impl<'b> Diagram<'b> {
         let mut edge = self.root;
         while edge != TRUE {
             let Branch { atom, low, high } = self.branches[edge.node()];
-            let (low, high) = (
-                low.negated_if(edge.is_negated()),
-                high.negated_if(edge.is_negated()),
-            );
+            let (low, high) = (low.negated_if(edge.is_negated()), high.negated_if(edge.is_negated()));
             values[atom as usize] = low == FALSE;
             edge = if low == FALSE { high } else { low };
         }
@@ -133,11 +126,7 @@ impl<'b> Diagram<'b> {
         let level = |edge: Edge| self.branches[edge.node()].atom.min(atoms);
         let below = |counts: &[u128], edge: Edge| {
             let all = 1_u128 << (atoms - level(edge));
-            if edge.is_negated() {
-                all - counts[edge.node()]
-            } else {
-                counts[edge.node()]
-            }
+            if edge.is_negated() { all - counts[edge.node()] } else { counts[edge.node()] }
         };
         for branch in &self.branches {
             counts.push(if branch.atom == LEAF {
@@ -164,12 +153,7 @@ impl<'b> Diagram<'b> {
     fn apply(&mut self, operation: Operation, left: Edge, right: Edge) -> Result<Edge, Unknown> {
         enum Task {
             Combine(Edge, Edge),
-            Branch {
-                atom: u32,
-                left: Edge,
-                right: Edge,
-                negated: bool,
-            },
+            Branch { atom: u32, left: Edge, right: Edge, negated: bool },
         }
         let mut tasks = vec![Task::Combine(left, right)];
         let mut done: Vec<Edge> = Vec::new();
@@ -186,28 +170,16 @@ impl<'b> Diagram<'b> {
                         done.push(known.3.negated_if(negated));
                         continue;
                     }
-                    let atom = self.branches[left.node()]
-                        .atom
-                        .min(self.branches[right.node()].atom);
+                    let atom = self.branches[left.node()].atom.min(self.branches[right.node()].atom);
                     let (left_low, left_high) = self.halves(left, atom);
                     let (right_low, right_high) = self.halves(right, atom);
                     tasks.extend([
-                        Task::Branch {
-                            atom,
-                            left,
-                            right,
-                            negated,
-                        },
+                        Task::Branch { atom, left, right, negated },
                         Task::Combine(left_high, right_high),
                         Task::Combine(left_low, right_low),
                     ]);
                 }
-                Task::Branch {
-                    atom,
-                    left,
-                    right,
-                    negated,
-                } => {
+                Task::Branch { atom, left, right, negated } => {
                     let high = done.pop().expect("the high half was combined");
                     let low = done.pop().expect("the low half was combined");
                     let edge = self.branch(atom, low, high)?;
@@ -227,10 +199,7 @@ impl<'b> Diagram<'b> {
         if branch.atom != atom {
             return (edge, edge);
         }
-        (
-            branch.low.negated_if(edge.is_negated()),
-            branch.high.negated_if(edge.is_negated()),
-        )
+        (branch.low.negated_if(edge.is_negated()), branch.high.negated_if(edge.is_negated()))
     }
 
     /// The edge to the one branch with these halves.
@@ -239,11 +208,7 @@ impl<'b> Diagram<'b> {
             return Ok(low);
         }
         let negated = high.is_negated();
-        let branch = Branch {
-            atom,
-            low: low.negated_if(negated),
-            high: high.negated_if(negated),
-        };
+        let branch = Branch { atom, low: low.negated_if(negated), high: high.negated_if(negated) };
         let mut slot = hash(branch) & (self.unique.len() - 1);
         while self.unique[slot] != EMPTY {
             let index = self.unique[slot];
@@ -253,10 +218,7 @@ impl<'b> Diagram<'b> {
             slot = (slot + 1) & (self.unique.len() - 1);
         }
         if self.branches.len() > self.budget.diagram_nodes.min(u32::MAX as usize >> 1) {
-            return Err(Unknown {
-                reason: Reason::DiagramNodes,
-                spent: self.branches.len() as u64,
-            });
+            return Err(Unknown { reason: Reason::DiagramNodes, spent: self.branches.len() as u64 });
         }
         let index = self.branches.len() as u32;
         self.branches.push(branch);
@@ -286,10 +248,7 @@ impl<'b> Diagram<'b> {
         const LOOK_UP_EVERY: u64 = 1 << 12;
         self.spent += 1;
         if self.spent > OPERATIONS_PER_NODE * self.budget.diagram_nodes as u64 {
-            return Err(Unknown {
-                reason: Reason::DiagramNodes,
-                spent: self.branches.len() as u64,
-            });
+            return Err(Unknown { reason: Reason::DiagramNodes, spent: self.branches.len() as u64 });
         }
         if self.spent.is_multiple_of(LOOK_UP_EVERY) {
             self.budget.check(self.branches.len() as u64)
@@ -305,11 +264,7 @@ impl<'b> Diagram<'b> {
 
 /// The same operation with its operands in order and, for ⊕, no negation inside: more hits among what was computed.
 fn canonical(operation: Operation, left: Edge, right: Edge) -> (Edge, Edge, bool) {
-    let (left, right) = if left.0 <= right.0 {
-        (left, right)
-    } else {
-        (right, left)
-    };
+    let (left, right) = if left.0 <= right.0 { (left, right) } else { (right, left) };
     match operation {
         Operation::And => (left, right, false),
         Operation::Xor => {
@@ -366,11 +321,7 @@ mod tests {
         ] {
             let formula = Formula::parse(text).expect("well-formed");
             let diagram = Diagram::of(&formula, &budget).expect("small");
-            assert_eq!(
-                diagram.count(formula.atom_count()),
-                Some(table::count(&formula).into()),
-                "{text}"
-            );
+            assert_eq!(diagram.count(formula.atom_count()), Some(table::count(&formula).into()), "{text}");
             match diagram.model(formula.atom_count()) {
                 Some(values) => assert!(formula.evaluate(&values), "{text}"),
                 None => assert_eq!(table::count(&formula), 0, "{text}"),

@@ -131,14 +131,8 @@ impl ParseError {
     pub(crate) fn new(text: &str, mut diagnostics: Vec<Diagnostic>) -> ParseError {
         debug_assert!(!diagnostics.is_empty());
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-        let excerpts = diagnostics
-            .iter()
-            .map(|diagnostic| Excerpt::around(text, diagnostic.span))
-            .collect();
-        ParseError {
-            diagnostics,
-            excerpts,
-        }
+        let excerpts = diagnostics.iter().map(|diagnostic| Excerpt::around(text, diagnostic.span)).collect();
+        ParseError { diagnostics, excerpts }
     }
 
     /// The first mistake in the text.
@@ -199,16 +193,9 @@ impl Excerpt {
             .collect();
         let cut = before.len() > Excerpt::BEFORE;
         let shown = before.len().min(Excerpt::BEFORE);
-        let inside = text[span.range()]
-            .chars()
-            .take(Excerpt::AFTER)
-            .take_while(|&c| c != '\n')
-            .count();
-        let tail: Vec<char> = text[span.start..]
-            .chars()
-            .take_while(|&c| c != '\n')
-            .take(inside + Excerpt::AFTER + 1)
-            .collect();
+        let inside = text[span.range()].chars().take(Excerpt::AFTER).take_while(|&c| c != '\n').count();
+        let tail: Vec<char> =
+            text[span.start..].chars().take_while(|&c| c != '\n').take(inside + Excerpt::AFTER + 1).collect();
         let more = tail.len() > inside + Excerpt::AFTER;
         let mut line = String::from(if cut { "…" } else { "" });
         line.extend(before[..shown].iter().rev().map(|&c| visible(c)));
@@ -216,11 +203,7 @@ impl Excerpt {
         if more {
             line.push('…');
         }
-        Excerpt {
-            line,
-            indent: shown + usize::from(cut),
-            carets: inside.max(1),
-        }
+        Excerpt { line, indent: shown + usize::from(cut), carets: inside.max(1) }
     }
 }
 
@@ -235,13 +218,7 @@ fn visible(character: char) -> char {
 
 impl fmt::Display for Excerpt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "  {}\n  {}{}",
-            self.line,
-            " ".repeat(self.indent),
-            "^".repeat(self.carets)
-        )
+        write!(f, "  {}\n  {}{}", self.line, " ".repeat(self.indent), "^".repeat(self.carets))
     }
 }
 

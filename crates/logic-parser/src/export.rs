@@ -137,11 +137,9 @@ impl Formula {
                 Node::Atom(id) => text += &leaf(Leaf::Atom(id)),
                 Node::Top => text += &leaf(Leaf::Top),
                 Node::Bottom => text += &leaf(Leaf::Bottom),
-                Node::Not => pieces.extend([
-                    Piece::Text(not[1]),
-                    Piece::Subformula(index - 1),
-                    Piece::Text(not[0]),
-                ]),
+                Node::Not => {
+                    pieces.extend([Piece::Text(not[1]), Piece::Subformula(index - 1), Piece::Text(not[0])])
+                }
                 Node::Binary(connective) => {
                     let [open, between, close] = binary(connective);
                     pieces.extend([
@@ -160,10 +158,7 @@ impl Formula {
 
 /// `|name|`; what cannot stand there is written as in a URL.
 fn smt_symbol(name: &str) -> String {
-    alloc::format!(
-        "|{}|",
-        name.replace('%', "%25").replace('\\', "%5C").replace('|', "%7C")
-    )
+    alloc::format!("|{}|", name.replace('%', "%25").replace('\\', "%5C").replace('|', "%7C"))
 }
 
 /// `'name'`, quotes and backslashes escaped.

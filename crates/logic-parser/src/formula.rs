@@ -70,13 +70,8 @@ pub enum Connective {
 
 impl Connective {
     /// Every connective, tightest first.
-    pub const ALL: [Connective; 5] = [
-        Connective::And,
-        Connective::Xor,
-        Connective::Or,
-        Connective::Implies,
-        Connective::Iff,
-    ];
+    pub const ALL: [Connective; 5] =
+        [Connective::And, Connective::Xor, Connective::Or, Connective::Implies, Connective::Iff];
 
     /// The connective's symbol in Unicode notation.
     pub fn symbol(self) -> char {
@@ -123,33 +118,21 @@ impl Formula {
     pub fn atom(name: &str) -> Formula {
         let mut interner = Interner::new();
         let id = interner.intern(name);
-        Formula {
-            nodes: [Node::Atom(AtomId(id))].into(),
-            names: interner.into_names(),
-        }
+        Formula { nodes: [Node::Atom(AtomId(id))].into(), names: interner.into_names() }
     }
 
     /// ⊤, always true.
     pub fn top() -> Formula {
-        Formula {
-            nodes: [Node::Top].into(),
-            names: Names::default(),
-        }
+        Formula { nodes: [Node::Top].into(), names: Names::default() }
     }
 
     /// ⊥, always false.
     pub fn bottom() -> Formula {
-        Formula {
-            nodes: [Node::Bottom].into(),
-            names: Names::default(),
-        }
+        Formula { nodes: [Node::Bottom].into(), names: Names::default() }
     }
 
     /// `¬self`.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "a builder beside and, or, implies; `!` would hide it"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "a builder beside and, or, implies; `!` would hide it")]
     pub fn not(mut self) -> Formula {
         self.nodes.push(Node::Not);
         self
@@ -186,10 +169,7 @@ impl Formula {
         let mut interner = Interner::from_names(self.names);
         right.append_to(&mut nodes, &mut interner);
         nodes.push(Node::Binary(connective));
-        Formula {
-            nodes,
-            names: interner.into_names(),
-        }
+        Formula { nodes, names: interner.into_names() }
     }
 
     /// The conjunction of formulas, associated to the left; ⊤ if there are none.
@@ -201,14 +181,7 @@ impl Formula {
                 nodes.push(Node::Binary(Connective::And));
             }
         }
-        if nodes.is_empty() {
-            Formula::top()
-        } else {
-            Formula {
-                nodes,
-                names: interner.into_names(),
-            }
-        }
+        if nodes.is_empty() { Formula::top() } else { Formula { nodes, names: interner.into_names() } }
     }
 
     /// The names of the atoms, in order of first appearance from left to right.
@@ -257,9 +230,7 @@ impl Formula {
     /// # Panics
     /// If there is no such node.
     pub fn subformula(&self, index: usize) -> Formula {
-        self.rebuild(&self.nodes[self.start_of(index)..=index], |name, interner| {
-            interner.intern(name)
-        })
+        self.rebuild(&self.nodes[self.start_of(index)..=index], |name, interner| interner.intern(name))
     }
 
     /// For each node, the index at which the subformula ending there starts. The right operand of a connective at
@@ -385,10 +356,7 @@ impl Formula {
                 other => other,
             })
             .collect();
-        Formula {
-            nodes,
-            names: interner.into_names(),
-        }
+        Formula { nodes, names: interner.into_names() }
     }
 }
 
@@ -437,10 +405,8 @@ mod tests {
     #[test]
     fn pattern_letters_follow_first_appearance() {
         assert_eq!(formula("b → (a ∧ b)").pattern(), formula("p → (q ∧ p)"));
-        let wide = (0..13)
-            .map(|i| Formula::atom(&format!("atom{i}")))
-            .reduce(Formula::and)
-            .expect("not empty");
+        let wide =
+            (0..13).map(|i| Formula::atom(&format!("atom{i}"))).reduce(Formula::and).expect("not empty");
         assert_eq!(wide.pattern().atoms()[10..], ["z", "p1", "q1"]);
     }
 

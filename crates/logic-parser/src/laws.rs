@@ -41,9 +41,7 @@ pub struct Step {
 impl Step {
     /// `Doble negación: «¬¬p» es «p»`, in both languages.
     pub fn explanation(&self) -> Explanation {
-        let Step {
-            law, before, after, ..
-        } = self;
+        let Step { law, before, after, .. } = self;
         Explanation {
             es: format!("{}: «{before}» equivale a «{after}».", law.es),
             en: format!("{}: «{before}» is equivalent to «{after}».", law.en),
@@ -134,9 +132,8 @@ impl Formula {
     fn first_step(&self, from: usize, patterns: &[Pattern]) -> Option<(usize, Step)> {
         let starts = self.starts();
         for index in from..self.nodes().len() {
-            let Some((pattern, bindings)) = patterns
-                .iter()
-                .find_map(|pattern| Some((pattern, pattern.bindings(self, &starts, index)?)))
+            let Some((pattern, bindings)) =
+                patterns.iter().find_map(|pattern| Some((pattern, pattern.bindings(self, &starts, index)?)))
             else {
                 continue;
             };
@@ -175,28 +172,15 @@ impl Pattern {
             },
             |operands| operands.into_iter().map(Formula::not).collect(),
             |connective, lefts, rights| {
-                let pairs = lefts
-                    .iter()
-                    .flat_map(|left| rights.iter().map(move |right| (left, right)));
+                let pairs = lefts.iter().flat_map(|left| rights.iter().map(move |right| (left, right)));
                 let both_ways = |(left, right): (&Formula, &Formula)| {
-                    let turned = connective
-                        .is_commutative()
-                        .then(|| right.clone().join(connective, left));
-                    [Some(left.clone().join(connective, right)), turned]
-                        .into_iter()
-                        .flatten()
+                    let turned = connective.is_commutative().then(|| right.clone().join(connective, left));
+                    [Some(left.clone().join(connective, right)), turned].into_iter().flatten()
                 };
                 pairs.flat_map(both_ways).collect::<Vec<_>>()
             },
         );
-        orders
-            .into_iter()
-            .map(|from| Pattern {
-                law,
-                from,
-                to: to.clone(),
-            })
-            .collect()
+        orders.into_iter().map(|from| Pattern { law, from, to: to.clone() }).collect()
     }
 
     /// The node of `formula` that each letter of the pattern stands for, if the pattern fits at node `index`.
@@ -230,9 +214,7 @@ impl Pattern {
             match node {
                 Node::Atom(id) => {
                     let letter = names.iter().position(|name| *name == self.to.name(id));
-                    let bound = letter
-                        .and_then(|letter| bindings[letter])
-                        .expect("a law invents no letter");
+                    let bound = letter.and_then(|letter| bindings[letter]).expect("a law invents no letter");
                     nodes.extend_from_slice(&formula.nodes()[starts[bound] as usize..=bound]);
                 }
                 other => nodes.push(other),
@@ -261,12 +243,8 @@ mod tests {
 
     #[test]
     fn every_step_keeps_the_truth_and_joins_the_next() {
-        for text in [
-            "¬¬(p ∧ ¬⊥) → p ∨ ¬p",
-            "(q ∧ ¬¬p) ∨ (p ∧ r)",
-            "(¬p ∧ ¬q) ⊕ ¬(p ∨ q)",
-            "p → q",
-        ] {
+        for text in ["¬¬(p ∧ ¬⊥) → p ∨ ¬p", "(q ∧ ¬¬p) ∨ (p ∧ r)", "(¬p ∧ ¬q) ⊕ ¬(p ∨ q)", "p → q"]
+        {
             let mut formula = Formula::parse(text).expect("well-formed");
             for step in formula.simplify(100) {
                 assert!(equivalent(&formula, &step.result).is_yes(), "{text}: {step:?}");

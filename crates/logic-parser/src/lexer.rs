@@ -53,11 +53,7 @@ pub(crate) struct Lexer<'t> {
 
 impl<'t> Lexer<'t> {
     pub(crate) fn new(text: &'t str) -> Lexer<'t> {
-        Lexer {
-            text,
-            start: 0,
-            at: 0,
-        }
+        Lexer { text, start: 0, at: 0 }
     }
 
     /// Where the token read last stands.
@@ -237,13 +233,10 @@ impl<'t> Lexer<'t> {
 pub(crate) fn name(slice: &str) -> Cow<'_, str> {
     let plain = match (slice.as_bytes()[0], slice.as_bytes()[slice.len() - 1]) {
         (b'"', _) => &slice[1..slice.len() - 1],
-        (b'\\', _) => slice
-            .split_once('{')
-            .map_or(slice, |(_, argument)| &argument[..argument.len() - 1]),
+        (b'\\', _) => slice.split_once('{').map_or(slice, |(_, argument)| &argument[..argument.len() - 1]),
         (_, b'}') => {
-            let (letters, digits) = slice
-                .split_once("_{")
-                .expect("the lexer reads `}` only after a subscript");
+            let (letters, digits) =
+                slice.split_once("_{").expect("the lexer reads `}` only after a subscript");
             return Cow::Owned([letters, &digits[..digits.len() - 1]].concat());
         }
         _ => return Cow::Borrowed(slice),
@@ -254,33 +247,24 @@ pub(crate) fn name(slice: &str) -> Cow<'_, str> {
     let mut name = String::with_capacity(plain.len());
     let mut characters = plain.chars();
     while let Some(character) = characters.next() {
-        name.extend(if character == '\\' {
-            characters.next()
-        } else {
-            Some(character)
-        });
+        name.extend(if character == '\\' { characters.next() } else { Some(character) });
     }
     Cow::Owned(name)
 }
 
 fn name_length(text: &str) -> usize {
-    let ascii = text
-        .bytes()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        .count();
+    let ascii = text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
     match text.as_bytes().get(ascii) {
-        Some(b'\'' | 0x80..) => text
-            .find(|character| !vocabulary::continues_name(character))
-            .unwrap_or(text.len()),
+        Some(b'\'' | 0x80..) => {
+            text.find(|character| !vocabulary::continues_name(character)).unwrap_or(text.len())
+        }
         _ => ascii,
     }
 }
 
 /// The bytes of `{12}` after a word that ends in `_`.
 fn braced_subscript(word: &str, after: &str) -> Option<usize> {
-    let inside = after
-        .strip_prefix('{')
-        .filter(|_| word.ends_with('_') && word.len() > 1)?;
+    let inside = after.strip_prefix('{').filter(|_| word.ends_with('_') && word.len() > 1)?;
     let digits = inside.bytes().take_while(u8::is_ascii_digit).count();
     (digits > 0 && inside.as_bytes().get(digits) == Some(&b'}')).then_some(digits + 2)
 }
@@ -322,10 +306,7 @@ mod tests {
         for (connective, spellings) in [
             (Connective::And, r"∧ & && /\ . and \land \wedge"),
             (Connective::Or, r"∨ | || \/ or \lor \vee"),
-            (
-                Connective::Implies,
-                r"→ -> => ⊃ ⇒ --> ==> implica implies \to \implies \supset",
-            ),
+            (Connective::Implies, r"→ -> => ⊃ ⇒ --> ==> implica implies \to \implies \supset"),
             (Connective::Iff, r"↔ <-> ≡ <=> ⇔ sii iff \iff \equiv"),
             (Connective::Xor, r"⊕ xor \oplus"),
         ] {
@@ -362,11 +343,9 @@ mod tests {
 
     #[test]
     fn names_lose_their_dress() {
-        for (slice, expected) in [
-            ("p_{12}", "p12"),
-            (r"\mathit{rain\_now}", "rain_now"),
-            (r#""say \"hi\"""#, r#"say "hi""#),
-        ] {
+        for (slice, expected) in
+            [("p_{12}", "p12"), (r"\mathit{rain\_now}", "rain_now"), (r#""say \"hi\"""#, r#"say "hi""#)]
+        {
             assert_eq!(tokens(slice), [Token::Atom], "{slice}");
             assert_eq!(name(slice), expected);
         }

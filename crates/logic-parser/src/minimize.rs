@@ -45,24 +45,15 @@ impl Formula {
     pub fn minimized(&self, budget: &Budget<'_>) -> Result<Minimized, Unknown> {
         let atoms = self.atom_count();
         if atoms > ATOMS {
-            return Ok(Minimized {
-                formula: self.disjunctive_normal_form(budget)?,
-                is_shortest: false,
-            });
+            return Ok(Minimized { formula: self.disjunctive_normal_form(budget)?, is_shortest: false });
         }
         let truth = rows(self);
         let primes = prime_implicants(&truth, atoms);
         let mut search = Search::new(&primes, &truth);
         search.cover(truth, Vec::new());
-        let cubes: Vec<Vec<Sign>> = search
-            .best
-            .iter()
-            .map(|&prime| signs(self, primes[prime].cube))
-            .collect();
-        Ok(Minimized {
-            formula: two_levels(self, &cubes),
-            is_shortest: search.patience > 0,
-        })
+        let cubes: Vec<Vec<Sign>> =
+            search.best.iter().map(|&prime| signs(self, primes[prime].cube)).collect();
+        Ok(Minimized { formula: two_levels(self, &cubes), is_shortest: search.patience > 0 })
     }
 }
 
@@ -112,11 +103,7 @@ fn prime_implicants(truth: &Rows, atoms: usize) -> Vec<Prime> {
         {
             rows[row / 64] |= 1 << (row % 64);
         }
-        Prime {
-            cube,
-            literals: fixed().count(),
-            rows,
-        }
+        Prime { cube, literals: fixed().count(), rows }
     };
     (0..implies.len()).filter(is_prime).map(prime).collect()
 }
@@ -147,19 +134,9 @@ impl<'p> Search<'p> {
     fn new(primes: &'p [Prime], truth: &Rows) -> Search<'p> {
         let covers = |prime: &Prime, row: usize| prime.rows[row / 64] >> (row % 64) & 1 == 1;
         let covering = (0..64 * truth.len())
-            .map(|row| {
-                (0..primes.len())
-                    .filter(|&prime| covers(&primes[prime], row))
-                    .collect()
-            })
+            .map(|row| (0..primes.len()).filter(|&prime| covers(&primes[prime], row)).collect())
             .collect();
-        Search {
-            primes,
-            covering,
-            best: Vec::new(),
-            best_cost: None,
-            patience: PATIENCE,
-        }
+        Search { primes, covering, best: Vec::new(), best_cost: None, patience: PATIENCE }
     }
 
     /// Completes the chosen primes to cover the open rows in every way that may be cheaper than the best so far. Rows
@@ -183,16 +160,10 @@ impl<'p> Search<'p> {
 
     fn choose(&mut self, open: &Rows, chosen: &[usize], mut candidates: Vec<usize>) {
         let gain = |prime: &Prime| {
-            open.iter()
-                .zip(&prime.rows)
-                .map(|(open, rows)| (open & rows).count_ones())
-                .sum::<u32>()
+            open.iter().zip(&prime.rows).map(|(open, rows)| (open & rows).count_ones()).sum::<u32>()
         };
         candidates.sort_by_key(|&prime| {
-            (
-                core::cmp::Reverse(gain(&self.primes[prime])),
-                self.primes[prime].literals,
-            )
+            (core::cmp::Reverse(gain(&self.primes[prime])), self.primes[prime].literals)
         });
         for prime in candidates {
             self.patience = self.patience.saturating_sub(1);
@@ -210,22 +181,14 @@ impl<'p> Search<'p> {
     }
 
     fn cost(&self, chosen: &[usize]) -> (usize, usize) {
-        (
-            chosen.len(),
-            chosen.iter().map(|&prime| self.primes[prime].literals).sum(),
-        )
+        (chosen.len(), chosen.iter().map(|&prime| self.primes[prime].literals).sum())
     }
 
     /// Each further prime covers at most as many rows as the widest one.
     fn may_be_cheaper(&self, open: &Rows, chosen: &[usize]) -> bool {
         let Some(best) = self.best_cost else { return true };
         let size = |rows: &Rows| rows.iter().map(|word| word.count_ones() as usize).sum::<usize>();
-        let widest = self
-            .primes
-            .iter()
-            .map(|prime| size(&prime.rows))
-            .max()
-            .unwrap_or(1);
+        let widest = self.primes.iter().map(|prime| size(&prime.rows)).max().unwrap_or(1);
         let (primes, literals) = self.cost(chosen);
         (primes + size(open).div_ceil(widest), literals) < best
     }
@@ -253,11 +216,7 @@ mod tests {
     fn minimized(text: &str) -> Minimized {
         let formula = Formula::parse(text).expect("well-formed");
         let minimized = formula.minimized(&Budget::default()).expect("few atoms");
-        assert!(
-            equivalent(&formula, &minimized.formula).is_yes(),
-            "{text}: {}",
-            minimized.formula
-        );
+        assert!(equivalent(&formula, &minimized.formula).is_yes(), "{text}: {}", minimized.formula);
         minimized
     }
 

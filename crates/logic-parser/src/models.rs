@@ -30,10 +30,7 @@ pub fn count_models(formula: &Formula, budget: &Budget<'_>) -> Result<u128, Unkn
         return Ok(table::count(formula).into());
     }
     let atoms = formula.atom_count();
-    let overflow = Unknown {
-        reason: Reason::Overflow,
-        spent: atoms as u64,
-    };
+    let overflow = Unknown { reason: Reason::Overflow, spent: atoms as u64 };
     Diagram::of(formula, budget)?.count(atoms).ok_or(overflow)
 }
 
@@ -48,11 +45,7 @@ pub fn count_models(formula: &Formula, budget: &Budget<'_>) -> Result<u128, Unkn
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn models<'b>(formula: &Formula, budget: Budget<'b>) -> Models<'b> {
-    Models {
-        formula: formula.clone(),
-        budget,
-        open: vec![Vec::new()],
-    }
+    Models { formula: formula.clone(), budget, open: vec![Vec::new()] }
 }
 
 /// The iterator of [`models`].
@@ -69,14 +62,9 @@ impl Iterator for Models<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         while let Some(values) = self.open.pop() {
-            let cube: Vec<Sign> = Sign::all(&self.formula)
-                .zip(&values)
-                .map(|(sign, &value)| sign.is(value))
-                .collect();
-            match satisfy(
-                &self.formula.clone().and(conjunction(&self.formula, &cube)),
-                &self.budget,
-            ) {
+            let cube: Vec<Sign> =
+                Sign::all(&self.formula).zip(&values).map(|(sign, &value)| sign.is(value)).collect();
+            match satisfy(&self.formula.clone().and(conjunction(&self.formula, &cube)), &self.budget) {
                 Err(unknown) => {
                     self.open.clear();
                     return Some(Err(unknown));
@@ -85,9 +73,7 @@ impl Iterator for Models<'_> {
                 Ok(Some(_)) if values.len() == self.formula.atom_count() => {
                     return Some(Ok(Assignment::new(&self.formula, &values)));
                 }
-                Ok(Some(_)) => self
-                    .open
-                    .extend([false, true].map(|value| [&values[..], &[value]].concat())),
+                Ok(Some(_)) => self.open.extend([false, true].map(|value| [&values[..], &[value]].concat())),
             }
         }
         None
@@ -131,17 +117,11 @@ mod tests {
 
     #[test]
     fn models_are_as_many_as_counted_and_all_different() {
-        for text in [
-            "p → q",
-            "p ⊕ q ⊕ r",
-            "p ∧ ¬p",
-            "⊤",
-            "(p ∨ q) ∧ (r ∨ s) ∧ (¬p ∨ ¬s)",
-        ] {
+        for text in ["p → q", "p ⊕ q ⊕ r", "p ∧ ¬p", "⊤", "(p ∨ q) ∧ (r ∨ s) ∧ (¬p ∨ ¬s)"]
+        {
             let formula = Formula::parse(text).expect("well-formed");
-            let found: Vec<Assignment> = models(&formula, Budget::default())
-                .collect::<Result<_, _>>()
-                .expect("within the budget");
+            let found: Vec<Assignment> =
+                models(&formula, Budget::default()).collect::<Result<_, _>>().expect("within the budget");
             assert_eq!(
                 found.len() as u128,
                 count_models(&formula, &Budget::default()).expect("small"),
@@ -157,13 +137,8 @@ mod tests {
         let argument: Argument = "p → q, r ∨ s ⊢ q".parse().expect("well-formed");
         let minimal = argument.minimal_countermodels(&Budget::default()).expect("small");
         for countermodel in &minimal {
-            for all in argument
-                .countermodels(Budget::default())
-                .map(|model| model.expect("small"))
-            {
-                let agrees = countermodel
-                    .iter()
-                    .all(|(name, value)| all.get(name) == Some(value));
+            for all in argument.countermodels(Budget::default()).map(|model| model.expect("small")) {
+                let agrees = countermodel.iter().all(|(name, value)| all.get(name) == Some(value));
                 assert!(!agrees || argument.premises.iter().all(|premise| all.satisfies(premise)));
             }
             assert_eq!(countermodel.get("q"), Some(false));

@@ -19,11 +19,7 @@ impl Names {
     }
 
     pub(crate) fn get(&self, index: usize) -> &str {
-        let start = if index == 0 {
-            0
-        } else {
-            self.ends[index - 1] as usize
-        };
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
         &self.text[start..self.ends[index] as usize]
     }
 
@@ -37,8 +33,7 @@ impl Names {
             self.ends.reserve(8);
         }
         self.text.push_str(name);
-        self.ends
-            .push(u32::try_from(self.text.len()).expect("names of a formula fit in 4 GiB"));
+        self.ends.push(u32::try_from(self.text.len()).expect("names of a formula fit in 4 GiB"));
         self.ends.len() as u32 - 1
     }
 }
@@ -61,11 +56,7 @@ impl Interner {
     }
 
     pub(crate) fn from_names(names: Names) -> Interner {
-        let mut interner = Interner {
-            names,
-            recent: [(LONG, 0); SLOTS],
-            tree: BTreeMap::new(),
-        };
+        let mut interner = Interner { names, recent: [(LONG, 0); SLOTS], tree: BTreeMap::new() };
         if interner.names.len() >= SCAN {
             interner.plant();
         }
@@ -95,10 +86,7 @@ impl Interner {
 
     fn find(&self, name: &str) -> Option<u32> {
         if self.names.len() < SCAN {
-            self.names
-                .iter()
-                .position(|known| known == name)
-                .map(|index| index as u32)
+            self.names.iter().position(|known| known == name).map(|index| index as u32)
         } else {
             self.tree.get(name).copied()
         }
@@ -115,13 +103,7 @@ impl Interner {
     }
 
     fn plant(&mut self) {
-        self.tree = self
-            .names
-            .iter()
-            .map(ToOwned::to_owned)
-            .map(String::into_boxed_str)
-            .zip(0..)
-            .collect();
+        self.tree = self.names.iter().map(ToOwned::to_owned).map(String::into_boxed_str).zip(0..).collect();
     }
 }
 
@@ -131,11 +113,7 @@ const LONG: u64 = 0;
 /// A short name as a number; the leading one tells apart names that begin with zero bytes.
 #[inline]
 fn pack(name: &str) -> u64 {
-    if name.len() > 7 {
-        LONG
-    } else {
-        name.bytes().fold(1, |key, byte| key << 8 | u64::from(byte))
-    }
+    if name.len() > 7 { LONG } else { name.bytes().fold(1, |key, byte| key << 8 | u64::from(byte)) }
 }
 
 #[cfg(test)]

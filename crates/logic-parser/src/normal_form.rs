@@ -23,16 +23,10 @@ impl Formula {
     pub fn negation_normal_form(&self, budget: &Budget<'_>) -> Result<Formula, Unknown> {
         let starts = self.starts();
         let mut result: Vec<Node> = Vec::new();
-        let mut tasks = vec![Task::Visit {
-            index: self.nodes().len() - 1,
-            negated: false,
-        }];
+        let mut tasks = vec![Task::Visit { index: self.nodes().len() - 1, negated: false }];
         while let Some(task) = tasks.pop() {
             if result.len() > budget.nodes {
-                return Err(Unknown {
-                    reason: Reason::Nodes,
-                    spent: result.len() as u64,
-                });
+                return Err(Unknown { reason: Reason::Nodes, spent: result.len() as u64 });
             }
             match task {
                 Task::Emit(node) => result.push(node),
@@ -63,10 +57,7 @@ impl Formula {
                 return result.push(if truth { Node::Top } else { Node::Bottom });
             }
             Node::Not => {
-                return tasks.push(Task::Visit {
-                    index: index - 1,
-                    negated: !negated,
-                });
+                return tasks.push(Task::Visit { index: index - 1, negated: !negated });
             }
             Node::Binary(connective) => connective,
         };
@@ -75,14 +66,8 @@ impl Formula {
         let mut pair = |both: bool, left_negated: bool, right_negated: bool| {
             tasks.extend([
                 Task::Emit(Node::Binary(if both { Connective::And } else { Connective::Or })),
-                Task::Visit {
-                    index: right,
-                    negated: right_negated,
-                },
-                Task::Visit {
-                    index: left,
-                    negated: left_negated,
-                },
+                Task::Visit { index: right, negated: right_negated },
+                Task::Visit { index: left, negated: left_negated },
             ]);
         };
         match connective {
@@ -96,14 +81,8 @@ impl Formula {
                 let mut pair = |left_negated: bool, right_negated: bool| {
                     tasks.extend([
                         Task::Emit(Node::Binary(Connective::And)),
-                        Task::Visit {
-                            index: right,
-                            negated: right_negated,
-                        },
-                        Task::Visit {
-                            index: left,
-                            negated: left_negated,
-                        },
+                        Task::Visit { index: right, negated: right_negated },
+                        Task::Visit { index: left, negated: left_negated },
                     ]);
                 };
                 pair(true, !differ);
@@ -146,11 +125,7 @@ impl Formula {
     /// Groups of literals: `inner` within a group, `outer` between groups.
     fn two_levels(&self, groups: &[Vec<Sign>], outer: Connective, inner: Connective) -> Formula {
         let empty = |connective| {
-            if connective == Connective::And {
-                Node::Top
-            } else {
-                Node::Bottom
-            }
+            if connective == Connective::And { Node::Top } else { Node::Bottom }
         };
         let mut nodes = Vec::new();
         for (index, group) in groups.iter().enumerate() {
@@ -182,10 +157,7 @@ pub(crate) struct Sign {
 impl Sign {
     /// Every atom of the formula.
     pub(crate) fn all(formula: &Formula) -> impl Iterator<Item = Sign> {
-        (0..formula.atom_count() as u32).map(|id| Sign {
-            atom: AtomId(id),
-            positive: true,
-        })
+        (0..formula.atom_count() as u32).map(|id| Sign { atom: AtomId(id), positive: true })
     }
 
     pub(crate) fn is(self, positive: bool) -> Sign {
@@ -205,10 +177,8 @@ pub(crate) fn prime_cover(formula: &Formula, budget: &Budget<'_>) -> Result<Vec<
     let mut cubes: Vec<Vec<Sign>> = Vec::new();
     let mut remaining = formula.clone();
     while let Some(values) = satisfy(&remaining, budget)? {
-        let mut cube: Vec<Sign> = Sign::all(formula)
-            .zip(values)
-            .map(|(sign, value)| sign.is(value))
-            .collect();
+        let mut cube: Vec<Sign> =
+            Sign::all(formula).zip(values).map(|(sign, value)| sign.is(value)).collect();
         let mut place = 0;
         while place < cube.len() {
             let literal = cube.remove(place);
@@ -219,10 +189,7 @@ pub(crate) fn prime_cover(formula: &Formula, budget: &Budget<'_>) -> Result<Vec<
         }
         remaining = remaining.and(conjunction(formula, &cube).not());
         if remaining.nodes().len() > budget.nodes {
-            return Err(Unknown {
-                reason: Reason::Nodes,
-                spent: remaining.nodes().len() as u64,
-            });
+            return Err(Unknown { reason: Reason::Nodes, spent: remaining.nodes().len() as u64 });
         }
         cubes.push(cube);
     }

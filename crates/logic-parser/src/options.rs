@@ -22,11 +22,7 @@ pub struct ParseOptions {
 impl ParseOptions {
     /// Textbook symbols only, and no chain that leaves the reader guessing.
     pub fn strict() -> ParseOptions {
-        ParseOptions {
-            dialect: Dialect::Textbook,
-            chains: Chains::Refuse,
-            limits: Limits::default(),
-        }
+        ParseOptions { dialect: Dialect::Textbook, chains: Chains::Refuse, limits: Limits::default() }
     }
 }
 
@@ -67,11 +63,6 @@ pub struct Limits {
 impl Default for Limits {
     /// 16 MiB of text, and whatever nodes, nesting and atoms fit in it.
     fn default() -> Limits {
-        Limits {
-            bytes: 16 << 20,
-            nodes: usize::MAX,
-            nesting: usize::MAX,
-            atoms: usize::MAX,
-        }
+        Limits { bytes: 16 << 20, nodes: usize::MAX, nesting: usize::MAX, atoms: usize::MAX }
     }
 }

@@ -15,10 +15,7 @@ pub fn classify_all(formulas: &[Formula]) -> Vec<Class> {
 
 /// [`equivalent`] for each pair.
 pub fn equivalent_all(pairs: &[(Formula, Formula)]) -> Vec<Equivalence> {
-    pairs
-        .par_iter()
-        .map(|(left, right)| equivalent(left, right))
-        .collect()
+    pairs.par_iter().map(|(left, right)| equivalent(left, right)).collect()
 }
 
 /// [`Argument::judge`] for each argument.
@@ -32,13 +29,8 @@ mod tests {
 
     #[test]
     fn answers_come_in_order() {
-        let formulas: Vec<Formula> = ["p ∨ ¬p", "p ∧ ¬p", "p"]
-            .iter()
-            .map(|text| Formula::parse(text).expect("well-formed"))
-            .collect();
-        assert_eq!(
-            classify_all(&formulas),
-            [Class::Tautology, Class::Contradiction, Class::Contingent]
-        );
+        let formulas: Vec<Formula> =
+            ["p ∨ ¬p", "p ∧ ¬p", "p"].iter().map(|text| Formula::parse(text).expect("well-formed")).collect();
+        assert_eq!(classify_all(&formulas), [Class::Tautology, Class::Contradiction, Class::Contingent]);
     }
 }

@@ -38,11 +38,7 @@ impl Formula {
         parser.waiting.reserve(32);
         let formula = parser.formula();
         if matches!(parser.stop, Token::Comma | Token::Turnstile) {
-            parser.report(
-                Kind::ArgumentInFormula,
-                "a connective",
-                Some("parse an `Argument` instead"),
-            );
+            parser.report(Kind::ArgumentInFormula, "a connective", Some("parse an `Argument` instead"));
         }
         parser.finish(formula)
     }
@@ -122,11 +118,7 @@ impl<'t> Parser<'t> {
         let nodes = core::mem::take(&mut self.nodes);
         let interner = core::mem::replace(&mut self.interner, Interner::new());
         self.waiting.clear();
-        if nodes.is_empty() {
-            Formula::top()
-        } else {
-            Formula::from_parts(nodes, interner.into_names())
-        }
+        if nodes.is_empty() { Formula::top() } else { Formula::from_parts(nodes, interner.into_names()) }
     }
 
     /// Whether an argument begins with its turnstile, which is then read.
@@ -140,11 +132,7 @@ impl<'t> Parser<'t> {
 
     /// `formula` if no mistake was made.
     pub(crate) fn finish<T>(self, formula: T) -> Result<T, ParseError> {
-        if self.mistakes.is_empty() {
-            Ok(formula)
-        } else {
-            Err(ParseError::new(self.text, self.mistakes))
-        }
+        if self.mistakes.is_empty() { Ok(formula) } else { Err(ParseError::new(self.text, self.mistakes)) }
     }
 
     /// Everything up to and including one atom or constant.
@@ -212,11 +200,7 @@ impl<'t> Parser<'t> {
 
     fn wait(&mut self, what: Prefix) {
         let span = self.lexer.span();
-        self.waiting.push(Waiting {
-            what,
-            at: span.start as u32,
-            bytes: (span.end - span.start) as u32,
-        });
+        self.waiting.push(Waiting { what, at: span.start as u32, bytes: (span.end - span.start) as u32 });
         if self.waiting.len() > self.options.limits.nesting {
             self.give_up(Kind::TooDeep);
         }
@@ -272,14 +256,8 @@ impl<'t> Parser<'t> {
 
     fn close(&mut self, bracket: Bracket) {
         match self.unwind() {
-            Some(Waiting {
-                what: Prefix::Open(opened),
-                ..
-            }) if opened == bracket => {}
-            Some(Waiting {
-                what: Prefix::Open(opened),
-                ..
-            }) => {
+            Some(Waiting { what: Prefix::Open(opened), .. }) if opened == bracket => {}
+            Some(Waiting { what: Prefix::Open(opened), .. }) => {
                 self.report(Kind::MismatchedBracket, closing(opened), None);
             }
             Some(Waiting { at, bytes, .. }) => {
@@ -291,21 +269,14 @@ impl<'t> Parser<'t> {
                 );
                 self.lexer.unread();
             }
-            None => self.report(
-                Kind::UnopenedBracket,
-                "a connective",
-                Some("remove it, or open it before"),
-            ),
+            None => self.report(Kind::UnopenedBracket, "a connective", Some("remove it, or open it before")),
         }
     }
 
     fn then(&mut self) {
         match self.unwind() {
             Some(waiting @ Waiting { what: Prefix::If, .. }) => {
-                self.waiting.push(Waiting {
-                    what: Prefix::Connective(Connective::Implies),
-                    ..waiting
-                });
+                self.waiting.push(Waiting { what: Prefix::Connective(Connective::Implies), ..waiting });
             }
             other => {
                 self.report(
@@ -385,10 +356,7 @@ impl<'t> Parser<'t> {
             Token::If | Token::Then => (false, "write →"),
             Token::Comma | Token::Turnstile | Token::End | Token::Odd(_) => return,
         };
-        let said = self
-            .mistakes
-            .last()
-            .is_some_and(|mistake| mistake.span == self.lexer.span());
+        let said = self.mistakes.last().is_some_and(|mistake| mistake.span == self.lexer.span());
         if !fine && !said {
             self.report(Kind::NotTextbook, "textbook notation", Some(hint));
         }
@@ -404,15 +372,7 @@ impl<'t> Parser<'t> {
     fn report_missing_operand(&mut self, token: Token) {
         let hint = match token {
             Token::Binary(_) => Some("something is missing before this connective"),
-            Token::Close(_)
-                if matches!(
-                    self.waiting.last(),
-                    Some(Waiting {
-                        what: Prefix::Open(_),
-                        ..
-                    })
-                ) =>
-            {
+            Token::Close(_) if matches!(self.waiting.last(), Some(Waiting { what: Prefix::Open(_), .. })) => {
                 Some("the brackets are empty")
             }
             Token::End if self.nodes.is_empty() && self.waiting.is_empty() => {
@@ -435,18 +395,11 @@ impl<'t> Parser<'t> {
         let (kind, hint) = match oddity {
             Oddity::Symbol => (Kind::UnknownSymbol, None),
             Oddity::Equals => (Kind::UnknownSymbol, Some("`=` is not ↔; did you mean `<->`?")),
-            Oddity::Caret => (
-                Kind::UnknownSymbol,
-                Some("`^` may mean ∧ or ⊕; write `&` or `xor`"),
-            ),
-            Oddity::Plus => (
-                Kind::UnknownSymbol,
-                Some("`+` may mean ∨ or ⊕; write `|` or `xor`"),
-            ),
-            Oddity::Digit => (
-                Kind::UnknownSymbol,
-                Some("a name begins with a letter; for constants write ⊤ or ⊥"),
-            ),
+            Oddity::Caret => (Kind::UnknownSymbol, Some("`^` may mean ∧ or ⊕; write `&` or `xor`")),
+            Oddity::Plus => (Kind::UnknownSymbol, Some("`+` may mean ∨ or ⊕; write `|` or `xor`")),
+            Oddity::Digit => {
+                (Kind::UnknownSymbol, Some("a name begins with a letter; for constants write ⊤ or ⊥"))
+            }
             Oddity::Command => (Kind::UnknownSymbol, Some("this LaTeX command is no connective")),
             Oddity::Unterminated => (Kind::UnterminatedName, Some("close the name")),
         };
@@ -474,11 +427,7 @@ impl<'t> Parser<'t> {
     }
 
     fn give_up(&mut self, kind: Kind) {
-        self.report(
-            kind,
-            "less",
-            Some("raise the limit in `ParseOptions` if you trust the text"),
-        );
+        self.report(kind, "less", Some("raise the limit in `ParseOptions` if you trust the text"));
         self.gave_up = true;
     }
 }

@@ -24,13 +24,8 @@ pub enum Notation {
 
 impl Notation {
     /// Every notation.
-    pub const ALL: [Notation; 5] = [
-        Notation::Unicode,
-        Notation::Ascii,
-        Notation::Latex,
-        Notation::Spanish,
-        Notation::English,
-    ];
+    pub const ALL: [Notation; 5] =
+        [Notation::Unicode, Notation::Ascii, Notation::Latex, Notation::Spanish, Notation::English];
 
     fn symbols(self) -> &'static Symbols {
         match self {
@@ -127,10 +122,7 @@ impl Formula {
     /// # Ok::<(), logic_parser::ParseError>(())
     /// ```
     pub fn display(&self, notation: Notation) -> impl fmt::Display + '_ {
-        Written {
-            formula: self,
-            notation,
-        }
+        Written { formula: self, notation }
     }
 }
 
@@ -163,9 +155,7 @@ impl fmt::Display for Written<'_> {
         let symbols = notation.symbols();
         let starts = formula.starts();
         let nodes = formula.nodes();
-        let mut pieces = [Piece::Subformula(nodes.len() - 1)]
-            .into_iter()
-            .collect::<Vec<_>>();
+        let mut pieces = [Piece::Subformula(nodes.len() - 1)].into_iter().collect::<Vec<_>>();
         while let Some(piece) = pieces.pop() {
             let index = match piece {
                 Piece::Text(text) => {
@@ -191,11 +181,7 @@ impl fmt::Display for Written<'_> {
                         needs_brackets(nodes[index - 1], connective, Side::Right),
                     );
                     pieces.push(Piece::Text(symbols.between(connective)));
-                    push_operand(
-                        &mut pieces,
-                        left,
-                        needs_brackets(nodes[left], connective, Side::Left),
-                    );
+                    push_operand(&mut pieces, left, needs_brackets(nodes[left], connective, Side::Left));
                     if connective == Connective::Implies {
                         pieces.push(Piece::Text(symbols.if_));
                     }
@@ -228,11 +214,7 @@ fn needs_brackets(operand: Node, parent: Connective, side: Side) -> bool {
     let Node::Binary(child) = operand else {
         return false;
     };
-    let natural = if parent == Connective::Implies {
-        Side::Right
-    } else {
-        Side::Left
-    };
+    let natural = if parent == Connective::Implies { Side::Right } else { Side::Left };
     child.precedence() < parent.precedence() || (child == parent && side != natural)
 }
 

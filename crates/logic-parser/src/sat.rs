@@ -10,21 +10,13 @@ use crate::cnf::Cnf;
 
 /// The values of the first `atoms` variables in a model, `None` if there is no model.
 pub(crate) fn solve(cnf: &Cnf, atoms: usize, budget: &Budget<'_>) -> Result<Option<Vec<bool>>, Unknown> {
-    let watch = Watch {
-        budget,
-        conflicts: 0,
-        stopped: Cell::new(None),
-    };
+    let watch = Watch { budget, conflicts: 0, stopped: Cell::new(None) };
     let mut solver = Solver::new(SolverOpts::default(), watch);
     let variables: Vec<Var> = (0..cnf.variables).map(|_| solver.new_var_default()).collect();
     let mut consistent = true;
     let mut literals = Vec::new();
     for clause in cnf.clauses() {
-        literals.extend(
-            clause
-                .iter()
-                .map(|&it| Lit::new(variables[it.unsigned_abs() as usize - 1], it > 0)),
-        );
+        literals.extend(clause.iter().map(|&it| Lit::new(variables[it.unsigned_abs() as usize - 1], it > 0)));
         consistent &= solver.add_clause_reuse(&mut literals);
         literals.clear();
     }
@@ -33,20 +25,12 @@ pub(crate) fn solve(cnf: &Cnf, atoms: usize, budget: &Budget<'_>) -> Result<Opti
     }
     let verdict = solver.solve_limited(&[]);
     if verdict == lbool::TRUE {
-        Ok(Some(
-            variables[..atoms]
-                .iter()
-                .map(|&it| solver.value_var(it) == lbool::TRUE)
-                .collect(),
-        ))
+        Ok(Some(variables[..atoms].iter().map(|&it| solver.value_var(it) == lbool::TRUE).collect()))
     } else if verdict == lbool::FALSE {
         Ok(None)
     } else {
         let watch = solver.cb();
-        Err(Unknown {
-            reason: watch.stopped.get().unwrap_or(Reason::Conflicts),
-            spent: watch.conflicts,
-        })
+        Err(Unknown { reason: watch.stopped.get().unwrap_or(Reason::Conflicts), spent: watch.conflicts })
     }
 }
 

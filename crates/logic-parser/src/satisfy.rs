@@ -19,10 +19,7 @@ pub(crate) fn satisfy(formula: &Formula, budget: &Budget<'_>) -> Result<Option<V
     budget.check(0)?;
     match Diagram::of(formula, budget) {
         Ok(diagram) => Ok(diagram.model(formula.atom_count())),
-        Err(Unknown {
-            reason: Reason::DiagramNodes,
-            spent,
-        }) => by_solver(formula, budget, spent),
+        Err(Unknown { reason: Reason::DiagramNodes, spent }) => by_solver(formula, budget, spent),
         Err(interrupted) => Err(interrupted),
     }
 }
@@ -63,8 +60,5 @@ fn by_solver(formula: &Formula, budget: &Budget<'_>, _nodes: u64) -> Result<Opti
 
 #[cfg(not(feature = "sat"))]
 fn by_solver(_formula: &Formula, _budget: &Budget<'_>, nodes: u64) -> Result<Option<Vec<bool>>, Unknown> {
-    Err(Unknown {
-        reason: Reason::DiagramNodes,
-        spent: nodes,
-    })
+    Err(Unknown { reason: Reason::DiagramNodes, spent: nodes })
 }

@@ -85,15 +85,9 @@ mod tests {
         let formula: Formula = serde_json::from_str("\"p -> q\"").expect("a formula");
         assert_eq!(serde_json::to_string(&formula).expect("text"), "\"p → q\"");
         let argument: Argument = serde_json::from_str("\"p -> q, p |- q\"").expect("an argument");
-        assert_eq!(
-            serde_json::to_string(&argument).expect("text"),
-            "\"p → q, p ⊢ q\""
-        );
+        assert_eq!(serde_json::to_string(&argument).expect("text"), "\"p → q, p ⊢ q\"");
         let values: Assignment = serde_json::from_str(r#"{"p":true,"q":false}"#).expect("an assignment");
-        assert_eq!(
-            serde_json::to_string(&values).expect("a map"),
-            r#"{"p":true,"q":false}"#
-        );
+        assert_eq!(serde_json::to_string(&values).expect("a map"), r#"{"p":true,"q":false}"#);
         assert!(serde_json::from_str::<Formula>("\"p ->\"").is_err());
     }
 }

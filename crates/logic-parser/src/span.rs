@@ -26,9 +26,6 @@ impl Span {
     pub(crate) fn in_characters(self, text: &str) -> Span {
         let count = |end: usize| text.char_indices().take_while(|&(at, _)| at < end).count();
         let start = count(self.start);
-        Span::new(
-            start,
-            start + text.get(self.range()).map_or(0, |inside| inside.chars().count()),
-        )
+        Span::new(start, start + text.get(self.range()).map_or(0, |inside| inside.chars().count()))
     }
 }

@@ -99,11 +99,7 @@ fn classify_by_table(formula: &Formula, budget: &Budget<'_>) -> Class {
         if let Err(unknown) = budget.check(rows * formula.nodes().len() as u64) {
             return ControlFlow::Break(Some(unknown));
         }
-        if any && !all {
-            ControlFlow::Break(None)
-        } else {
-            ControlFlow::Continue(())
-        }
+        if any && !all { ControlFlow::Break(None) } else { ControlFlow::Continue(()) }
     });
     match (stopped, any, all) {
         (ControlFlow::Break(Some(unknown)), ..) => Class::Unknown(unknown),

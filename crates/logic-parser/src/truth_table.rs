@@ -70,20 +70,11 @@ pub struct Marks {
 
 impl Marks {
     /// T and F.
-    pub const ENGLISH: Marks = Marks {
-        truth: "T",
-        falsity: "F",
-    };
+    pub const ENGLISH: Marks = Marks { truth: "T", falsity: "F" };
     /// V and F.
-    pub const SPANISH: Marks = Marks {
-        truth: "V",
-        falsity: "F",
-    };
+    pub const SPANISH: Marks = Marks { truth: "V", falsity: "F" };
     /// 1 and 0.
-    pub const DIGITS: Marks = Marks {
-        truth: "1",
-        falsity: "0",
-    };
+    pub const DIGITS: Marks = Marks { truth: "1", falsity: "0" };
 
     fn of(self, value: bool) -> &'static str {
         if value { self.truth } else { self.falsity }
@@ -109,21 +100,13 @@ pub enum TableFormat {
 impl<'f> TruthTable<'f> {
     /// The table with atoms and result, true first, as T and F.
     pub fn new(formula: &'f Formula) -> TruthTable<'f> {
-        TruthTable {
-            formula,
-            columns: Columns::default(),
-            order: RowOrder::default(),
-            marks: Marks::ENGLISH,
-        }
+        TruthTable { formula, columns: Columns::default(), order: RowOrder::default(), marks: Marks::ENGLISH }
     }
 
     /// The formula of each column: atoms first.
     pub fn header(&self) -> Vec<Formula> {
         let atoms = self.formula.atoms().into_iter().map(Formula::atom);
-        let shown = self
-            .shown_nodes()
-            .into_iter()
-            .map(|index| self.formula.subformula(index));
+        let shown = self.shown_nodes().into_iter().map(|index| self.formula.subformula(index));
         atoms.chain(shown).collect()
     }
 
@@ -134,11 +117,7 @@ impl<'f> TruthTable<'f> {
         core::iter::from_fn(move || {
             let values = atoms.take()?;
             let truths = truths(formula, &values);
-            let row = values
-                .iter()
-                .copied()
-                .chain(shown.iter().map(|&index| truths[index]))
-                .collect();
+            let row = values.iter().copied().chain(shown.iter().map(|&index| truths[index])).collect();
             atoms = following(values, order);
             Some(row)
         })
@@ -154,11 +133,7 @@ impl<'f> TruthTable<'f> {
         let nodes = self.formula.nodes();
         let root = nodes.len() - 1;
         if self.columns == Columns::Formula {
-            return if matches!(nodes[root], Node::Atom(_)) {
-                Vec::new()
-            } else {
-                vec![root]
-            };
+            return if matches!(nodes[root], Node::Atom(_)) { Vec::new() } else { vec![root] };
         }
         let starts = self.formula.starts();
         let same = |a: usize, b: usize| nodes[starts[a] as usize..=a] == nodes[starts[b] as usize..=b];
@@ -217,30 +192,21 @@ impl fmt::Display for Laid<'_> {
         match self.format {
             TableFormat::Text => self.text(f, &header),
             TableFormat::Markdown => {
-                let cells = header
-                    .iter()
-                    .map(|formula| formula.to_string().replace('|', "\\|"));
+                let cells = header.iter().map(|formula| formula.to_string().replace('|', "\\|"));
                 line(f, "| ", cells, " | ", " |\n")?;
                 line(f, "|", header.iter().map(|_| "---"), "|", "|\n")?;
                 self.lines(f, "| ", " | ", " |\n")
             }
             TableFormat::Latex => {
                 writeln!(f, "\\begin{{tabular}}{{{}}}", "c".repeat(header.len()))?;
-                let cells = header
-                    .iter()
-                    .map(|formula| alloc::format!("${}$", formula.display(Notation::Latex)));
+                let cells =
+                    header.iter().map(|formula| alloc::format!("${}$", formula.display(Notation::Latex)));
                 line(f, "", cells, " & ", " \\\\ \\hline\n")?;
                 self.lines(f, "", " & ", " \\\\\n")?;
                 f.write_str("\\end{tabular}\n")
             }
             TableFormat::Csv => {
-                line(
-                    f,
-                    "",
-                    header.iter().map(|formula| csv_cell(&formula.to_string())),
-                    ",",
-                    "\n",
-                )?;
+                line(f, "", header.iter().map(|formula| csv_cell(&formula.to_string())), ",", "\n")?;
                 self.lines(f, "", ",", "\n")
             }
             TableFormat::Html => {
@@ -266,15 +232,10 @@ impl Laid<'_> {
         let marks = self.table.marks;
         let heads: Vec<String> = header.iter().map(ToString::to_string).collect();
         let mark_width = marks.truth.chars().count().max(marks.falsity.chars().count());
-        let widths: Vec<usize> = heads
-            .iter()
-            .map(|head| head.chars().count().max(mark_width))
-            .collect();
+        let widths: Vec<usize> = heads.iter().map(|head| head.chars().count().max(mark_width)).collect();
         padded(f, heads.iter().map(String::as_str), &widths)?;
         line(f, "", widths.iter().map(|&width| "─".repeat(width)), "─┼─", "\n")?;
-        self.table
-            .rows()
-            .try_for_each(|row| padded(f, row.iter().map(|&value| marks.of(value)), &widths))
+        self.table.rows().try_for_each(|row| padded(f, row.iter().map(|&value| marks.of(value)), &widths))
     }
 }
 
@@ -319,9 +280,7 @@ fn csv_cell(text: &str) -> String {
 }
 
 fn html_text(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -335,11 +294,8 @@ mod tests {
     #[test]
     fn each_format_is_what_its_readers_expect() {
         let formula = formula("p ⊕ \"a,b\"");
-        let table = TruthTable {
-            marks: Marks::DIGITS,
-            order: RowOrder::FalseFirst,
-            ..TruthTable::new(&formula)
-        };
+        let table =
+            TruthTable { marks: Marks::DIGITS, order: RowOrder::FalseFirst, ..TruthTable::new(&formula) };
         assert_eq!(
             table.to(TableFormat::Csv).to_string(),
             "p,\"\"\"a,b\"\"\",\"p ⊕ \"\"a,b\"\"\"\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
@@ -362,15 +318,9 @@ mod tests {
     #[test]
     fn equal_subformulas_share_a_column() {
         let formula = formula("(p → q) ∧ ((p → q) → ⊤)");
-        let table = TruthTable {
-            columns: Columns::Subformulas,
-            ..TruthTable::new(&formula)
-        };
+        let table = TruthTable { columns: Columns::Subformulas, ..TruthTable::new(&formula) };
         let header: Vec<String> = table.header().iter().map(ToString::to_string).collect();
-        assert_eq!(
-            header,
-            ["p", "q", "p → q", "⊤", "(p → q) → ⊤", "(p → q) ∧ ((p → q) → ⊤)"]
-        );
+        assert_eq!(header, ["p", "q", "p → q", "⊤", "(p → q) → ⊤", "(p → q) ∧ ((p → q) → ⊤)"]);
     }
 
     #[test]
@@ -379,16 +329,10 @@ mod tests {
             .map(|index| Formula::atom(&alloc::format!("a{index}")))
             .reduce(Formula::or)
             .expect("some");
-        let table = TruthTable {
-            order: RowOrder::FalseFirst,
-            ..TruthTable::new(&wide)
-        };
+        let table = TruthTable { order: RowOrder::FalseFirst, ..TruthTable::new(&wide) };
         let results: Vec<bool> = table.rows().take(3).map(|row| row[100]).collect();
         assert_eq!(results, [false, true, true]);
         assert_eq!(TruthTable::new(&formula("p ↔ q ↔ r")).rows().count(), 8);
-        assert_eq!(
-            TruthTable::new(&Formula::top()).rows().collect::<Vec<_>>(),
-            [[true]]
-        );
+        assert_eq!(TruthTable::new(&Formula::top()).rows().collect::<Vec<_>>(), [[true]]);
     }
 }

@@ -149,14 +149,10 @@ pub(crate) fn continues_name(character: char) -> bool {
 /// Whether a name can stand in a formula as it is, without quotes.
 pub(crate) fn is_plain_name(name: &str) -> bool {
     let mut characters = name.chars();
-    characters
-        .next()
-        .is_some_and(|first| first.is_alphabetic() || first == '_')
+    characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
         && characters.all(continues_name)
         && reserved(name).is_none()
-        && !PHRASES
-            .iter()
-            .any(|(phrase, _)| phrase[0].eq_ignore_ascii_case(name))
+        && !PHRASES.iter().any(|(phrase, _)| phrase[0].eq_ignore_ascii_case(name))
 }
 
 /// The token of a reserved word, in any case.
@@ -165,8 +161,5 @@ pub(crate) fn reserved(word: &str) -> Option<Token> {
     if word.len() < 2 || word.len() > LONGEST {
         return None;
     }
-    WORDS
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(word))
-        .map(|&(_, token)| token)
+    WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|&(_, token)| token)
 }

@@ -126,9 +126,9 @@ impl Kind {
         match self {
             Kind::Output | Kind::Down => Init::Zeros,
             Kind::Embedding | Kind::Head => Init::Normal { std: 0.02 },
-            Kind::Query | Kind::Key | Kind::Value | Kind::Gate | Kind::Up => Init::Normal {
-                std: (config.d_model as f64).powf(-0.5),
-            },
+            Kind::Query | Kind::Key | Kind::Value | Kind::Gate | Kind::Up => {
+                Init::Normal { std: (config.d_model as f64).powf(-0.5) }
+            }
             _ => Init::Ones,
         }
     }
@@ -198,12 +198,7 @@ pub(crate) fn tensors(config: &Config) -> Vec<TensorSpec> {
     let in_use = |kind: &Kind| config.qk_norm || !matches!(kind, Kind::QueryNorm | Kind::KeyNorm);
     let mut all = vec![spec(Kind::Embedding, None)];
     for layer in 0..config.n_layers {
-        all.extend(
-            Kind::LAYER
-                .into_iter()
-                .filter(in_use)
-                .map(|kind| spec(kind, Some(layer))),
-        );
+        all.extend(Kind::LAYER.into_iter().filter(in_use).map(|kind| spec(kind, Some(layer))));
     }
     all.push(spec(Kind::FinalNorm, None));
     if !config.tied {
@@ -219,10 +214,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_llamas() {
-        let config = Config {
-            tied: false,
-            ..Config::tiny()
-        };
+        let config = Config { tied: false, ..Config::tiny() };
         let names: BTreeSet<String> = config.tensors().into_iter().map(|spec| spec.name).collect();
         assert_eq!(names.len(), config.tensors().len());
         assert!(names.contains("model.layers.1.self_attn.q_proj.weight"));
@@ -235,19 +227,13 @@ mod tests {
         let attention = 2 * c.d_model * c.d_model + 2 * c.d_model * c.n_kv_heads * c.head_dim;
         let layer = attention + 3 * c.d_model * c.d_ff + 2 * c.d_model + 2 * c.head_dim;
         assert_eq!(c.body_parameters(), c.n_layers * layer);
-        assert_eq!(
-            c.parameters(),
-            c.n_layers * layer + c.vocab_size * c.d_model + c.d_model
-        );
+        assert_eq!(c.parameters(), c.n_layers * layer + c.vocab_size * c.d_model + c.d_model);
     }
 
     #[test]
     fn only_matrices_are_hidden() {
         for spec in Config::demo().tensors() {
-            assert_eq!(
-                spec.kind.group() == Group::Hidden,
-                spec.shape.len() == 2 && spec.layer.is_some()
-            );
+            assert_eq!(spec.kind.group() == Group::Hidden, spec.shape.len() == 2 && spec.layer.is_some());
         }
     }
 }

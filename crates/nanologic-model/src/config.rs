@@ -138,10 +138,7 @@ fn portable(
 impl Config {
     /// A decoder of a few thousand parameters, for tests.
     pub fn tiny() -> Config {
-        Config {
-            max_seq: 128,
-            ..portable(32, 2, 4, 2, 8, 64, 64)
-        }
+        Config { max_seq: 128, ..portable(32, 2, 4, 2, 8, 64, 64) }
     }
 
     /// What the demonstration trains in minutes on two cores.
@@ -156,10 +153,7 @@ impl Config {
 
     /// The preset of this name, one of [`PRESETS`].
     pub fn preset(name: &str) -> Option<Config> {
-        PRESETS
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, make)| make())
+        PRESETS.iter().find(|(known, _)| *known == name).map(|(_, make)| make())
     }
 
     /// Checks that the sizes make a decoder whose tensors fit in an address space.
@@ -188,15 +182,10 @@ impl Config {
             }
         }
         if !self.n_heads.is_multiple_of(self.n_kv_heads) {
-            return Err(ConfigError::Heads {
-                n_heads: self.n_heads,
-                n_kv_heads: self.n_kv_heads,
-            });
+            return Err(ConfigError::Heads { n_heads: self.n_heads, n_kv_heads: self.n_kv_heads });
         }
         if !self.head_dim.is_multiple_of(2) {
-            return Err(ConfigError::OddHead {
-                head_dim: self.head_dim,
-            });
+            return Err(ConfigError::OddHead { head_dim: self.head_dim });
         }
         Ok(())
     }
@@ -213,11 +202,7 @@ impl Config {
 
     /// Number of parameters outside the embedding and the head.
     pub fn body_parameters(&self) -> usize {
-        self.tensors()
-            .iter()
-            .filter(|spec| spec.layer.is_some())
-            .map(TensorSpec::elements)
-            .sum()
+        self.tensors().iter().filter(|spec| spec.layer.is_some()).map(TensorSpec::elements).sum()
     }
 
     /// Bytes of fp32 weights, gradients and two optimizer moments: what training holds besides activations.
@@ -296,11 +281,8 @@ fn default_rope() -> String {
 
 impl From<Config> for HuggingFace {
     fn from(config: Config) -> HuggingFace {
-        let (class, model_type) = if config.qk_norm {
-            ("Qwen3ForCausalLM", "qwen3")
-        } else {
-            ("LlamaForCausalLM", "llama")
-        };
+        let (class, model_type) =
+            if config.qk_norm { ("Qwen3ForCausalLM", "qwen3") } else { ("LlamaForCausalLM", "llama") };
         HuggingFace {
             architectures: vec![class.to_owned()],
             model_type: model_type.to_owned(),
@@ -330,12 +312,8 @@ impl TryFrom<HuggingFace> for Config {
     type Error = ConfigError;
 
     fn try_from(hf: HuggingFace) -> Result<Config, ConfigError> {
-        let unsupported = |field, value: &dyn ToString| {
-            Err(ConfigError::Unsupported {
-                field,
-                value: value.to_string(),
-            })
-        };
+        let unsupported =
+            |field, value: &dyn ToString| Err(ConfigError::Unsupported { field, value: value.to_string() });
         let qk_norm = match hf.model_type.as_str() {
             "qwen3" => true,
             "llama" => false,
@@ -356,16 +334,10 @@ impl TryFrom<HuggingFace> for Config {
         if let Some(scaling) = hf.rope_scaling {
             return unsupported("rope_scaling", &scaling);
         }
-        if let Some(rope) = hf
-            .rope_parameters
-            .as_ref()
-            .filter(|rope| rope.rope_type != "default")
-        {
+        if let Some(rope) = hf.rope_parameters.as_ref().filter(|rope| rope.rope_type != "default") {
             return unsupported("rope_parameters.rope_type", &rope.rope_type);
         }
-        let rope_base = hf
-            .rope_theta
-            .or(hf.rope_parameters.and_then(|rope| rope.rope_theta));
+        let rope_base = hf.rope_theta.or(hf.rope_parameters.and_then(|rope| rope.rope_theta));
         let head_dim = hf.head_dim.or(hf.hidden_size.checked_div(hf.num_attention_heads));
         let config = Config {
             vocab_size: hf.vocab_size,
@@ -394,9 +366,7 @@ mod tests {
     fn every_preset_is_valid_and_comes_back_from_json() {
         for (name, make) in PRESETS {
             let config = make();
-            config
-                .validate()
-                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            config.validate().unwrap_or_else(|error| panic!("{name}: {error}"));
             let json = serde_json::to_string(&config).unwrap();
             assert_eq!(serde_json::from_str::<Config>(&json).unwrap(), config, "{name}");
         }
@@ -405,27 +375,14 @@ mod tests {
     #[test]
     fn ages_have_the_sizes_of_their_table() {
         let millions = |name| Config::preset(name).unwrap().parameters() as f64 / 1e6;
-        for (name, expected) in [
-            ("age-0", 21.7),
-            ("age-1", 38.9),
-            ("age-3", 100.1),
-            ("age-6", 213.0),
-        ] {
-            assert!(
-                (millions(name) - expected).abs() < 0.6,
-                "{name}: {}",
-                millions(name)
-            );
+        for (name, expected) in [("age-0", 21.7), ("age-1", 38.9), ("age-3", 100.1), ("age-6", 213.0)] {
+            assert!((millions(name) - expected).abs() < 0.6, "{name}: {}", millions(name));
         }
     }
 
     #[test]
     fn the_same_without_qk_norm_is_a_llama() {
-        let config = Config {
-            qk_norm: false,
-            tied: false,
-            ..Config::tiny()
-        };
+        let config = Config { qk_norm: false, tied: false, ..Config::tiny() };
         let json = serde_json::to_string(&config).unwrap();
         assert!(json.contains("LlamaForCausalLM"));
         assert_eq!(serde_json::from_str::<Config>(&json).unwrap(), config);

@@ -49,10 +49,7 @@ impl Dataset {
         let mut dataset = Dataset::default();
         let mut rows = read_rows(path)?;
         loop {
-            let some = rows
-                .by_ref()
-                .take(ROWS_AT_ONCE)
-                .collect::<Result<Vec<Row>, _>>()?;
+            let some = rows.by_ref().take(ROWS_AT_ONCE).collect::<Result<Vec<Row>, _>>()?;
             if some.is_empty() {
                 return Ok(dataset);
             }
@@ -64,11 +61,7 @@ impl Dataset {
         let sequence = |row: &Row| {
             let sequence = Sequence::of(row, tokenizer)?;
             let tokens = sequence.ids.len();
-            if tokens <= longest {
-                Ok(sequence)
-            } else {
-                Err(LeftOut::TooLong { tokens })
-            }
+            if tokens <= longest { Ok(sequence) } else { Err(LeftOut::TooLong { tokens }) }
         };
         let all: Vec<Result<Sequence, LeftOut>> = rows.par_iter().map(sequence).collect();
         let before = self.sequences.len() + self.left_out.len();

@@ -127,23 +127,14 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
-        move |source| Error::Io {
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Error::Io { path: path.to_owned(), source }
     }
 
     pub(crate) fn json(path: &Path) -> impl FnOnce(serde_json::Error) -> Error + '_ {
-        move |source| Error::Json {
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Error::Json { path: path.to_owned(), source }
     }
 
     pub(crate) fn safetensors(path: &Path) -> impl FnOnce(safetensors::SafeTensorError) -> Error + '_ {
-        move |source| Error::Safetensors {
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Error::Safetensors { path: path.to_owned(), source }
     }
 }

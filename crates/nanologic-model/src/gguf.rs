@@ -4,10 +4,7 @@ use crate::reference::{Real, Reference};
 
 impl<R: Real> gguf_export::Forward for Reference<R> {
     fn logits(&self, tokens: &[u32]) -> Result<Vec<f64>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Reference::logits(self, tokens)?
-            .into_iter()
-            .map(Real::wide)
-            .collect())
+        Ok(Reference::logits(self, tokens)?.into_iter().map(Real::wide).collect())
     }
 }
 

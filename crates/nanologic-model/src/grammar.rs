@@ -29,15 +29,11 @@ impl AnswerTokens {
     /// [`Error::Tokenizer`] if the tokenizer lacks one.
     pub fn new(tokenizer: &Tokenizer) -> Result<AnswerTokens, Error> {
         let id = |token: &str| {
-            let missing = || Error::Tokenizer {
-                reason: format!("no token {token:?}"),
-            };
+            let missing = || Error::Tokenizer { reason: format!("no token {token:?}") };
             tokenizer.id(token).ok_or_else(missing)
         };
         let all = |tokens: &mut dyn Iterator<Item = String>| {
-            tokens
-                .map(|token| id(&token))
-                .collect::<Result<Vec<u32>, Error>>()
+            tokens.map(|token| id(&token)).collect::<Result<Vec<u32>, Error>>()
         };
         let binary = vocabulary::CONNECTIVES.iter().filter(|&&symbol| symbol != "¬");
         Ok(AnswerTokens {
@@ -108,15 +104,7 @@ impl<'t> PointingGrammar<'t> {
     /// The empty answer about a sentence of `words` words.
     pub fn new(tokens: &'t AnswerTokens, words: usize) -> PointingGrammar<'t> {
         let words = words.clamp(1, tokens.indices.len());
-        PointingGrammar {
-            tokens,
-            words,
-            letters: 0,
-            place: Place::Formula {
-                missing: 1,
-                symbols: 0,
-            },
-        }
+        PointingGrammar { tokens, words, letters: 0, place: Place::Formula { missing: 1, symbols: 0 } }
     }
 
     /// Whether the answer is complete.
@@ -145,16 +133,8 @@ impl<'t> PointingGrammar<'t> {
             Place::First { .. } => tokens.indices[..self.words].to_vec(),
             Place::Last { first, .. } => tokens.indices[first..self.words].to_vec(),
             Place::After { atom, part } => {
-                let next = if atom + 1 < self.letters {
-                    tokens.semicolon
-                } else {
-                    tokens.eos
-                };
-                if part + 1 < MAX_PARTS {
-                    vec![next, tokens.plus]
-                } else {
-                    vec![next]
-                }
+                let next = if atom + 1 < self.letters { tokens.semicolon } else { tokens.eos };
+                if part + 1 < MAX_PARTS { vec![next, tokens.plus] } else { vec![next] }
             }
             Place::End => Vec::new(),
         }
@@ -170,17 +150,11 @@ impl<'t> PointingGrammar<'t> {
                 let symbols = symbols + 1;
                 if let Some(letter) = tokens.letters.iter().position(|&letter| letter == id) {
                     self.letters = self.letters.max(letter + 1);
-                    Place::Formula {
-                        missing: missing - 1,
-                        symbols,
-                    }
+                    Place::Formula { missing: missing - 1, symbols }
                 } else if id == tokens.not {
                     Place::Formula { missing, symbols }
                 } else if tokens.binary.contains(&id) {
-                    Place::Formula {
-                        missing: missing + 1,
-                        symbols,
-                    }
+                    Place::Formula { missing: missing + 1, symbols }
                 } else {
                     Place::End
                 }
@@ -188,10 +162,9 @@ impl<'t> PointingGrammar<'t> {
             (Place::First { atom, part }, Some(first)) => Place::Last { atom, part, first },
             (Place::Last { atom, part, .. }, Some(_)) => Place::After { atom, part },
             (Place::After { atom, part }, _) if id == tokens.plus => Place::First { atom, part: part + 1 },
-            (Place::After { atom, .. }, _) if id == tokens.semicolon => Place::First {
-                atom: atom + 1,
-                part: 0,
-            },
+            (Place::After { atom, .. }, _) if id == tokens.semicolon => {
+                Place::First { atom: atom + 1, part: 0 }
+            }
             _ => Place::End,
         };
     }

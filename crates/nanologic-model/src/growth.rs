@@ -59,11 +59,7 @@ impl Architecture for Config {
     }
 
     fn with_scalars(&self, scalars: &Scalars) -> Option<Config> {
-        let grown = Config {
-            norm_eps: scalars.norm_eps,
-            rope_base: scalars.rope_base,
-            ..self.clone()
-        };
+        let grown = Config { norm_eps: scalars.norm_eps, rope_base: scalars.rope_base, ..self.clone() };
         (grown.scalars() == *scalars).then_some(grown)
     }
 }
@@ -86,19 +82,13 @@ fn uses(config: &Config, kind: Kind, dim: usize, axis: Axis) -> Vec<(GrowthAxis,
         }
         (_, Axis::Head) => vec![(GrowthAxis::QkDim, config.head_dim, Role::Gain)],
         (_, Axis::FeedForward) => vec![(GrowthAxis::FeedForward, config.d_ff, side)],
-        (Kind::Query, Axis::Query) => heads(
-            GrowthAxis::QueryHead,
-            config.n_heads,
-            GrowthAxis::QkDim,
-            Role::Consumer,
-        ),
+        (Kind::Query, Axis::Query) => {
+            heads(GrowthAxis::QueryHead, config.n_heads, GrowthAxis::QkDim, Role::Consumer)
+        }
         (_, Axis::Query) => heads(GrowthAxis::QueryHead, config.n_heads, GrowthAxis::ValueDim, side),
-        (Kind::Key, Axis::KeyValue) => heads(
-            GrowthAxis::KvHead,
-            config.n_kv_heads,
-            GrowthAxis::QkDim,
-            Role::Producer,
-        ),
+        (Kind::Key, Axis::KeyValue) => {
+            heads(GrowthAxis::KvHead, config.n_kv_heads, GrowthAxis::QkDim, Role::Producer)
+        }
         (_, Axis::KeyValue) => heads(GrowthAxis::KvHead, config.n_kv_heads, GrowthAxis::ValueDim, side),
     }
 }
@@ -130,20 +120,14 @@ fn run<R: Real>(
     read: impl Fn(&str) -> Result<Tensor<R>, GrowthError>,
     probes: &[Vec<u32>],
 ) -> Result<Vec<Vec<f64>>, ForwardError> {
-    let shapes: std::collections::BTreeMap<String, Vec<usize>> = Config::tensors(config)
-        .into_iter()
-        .map(|spec| (spec.name, spec.shape))
-        .collect();
+    let shapes: std::collections::BTreeMap<String, Vec<usize>> =
+        Config::tensors(config).into_iter().map(|spec| (spec.name, spec.shape)).collect();
     let model = Reference::<R>::from_tensors(config, |name| {
         let Tensor { shape, values } = read(name)?;
         match shapes.get(name) {
             Some(expected) if *expected != shape => {
                 let (name, expected) = (name.to_owned(), expected.clone());
-                Err(ForwardError::Model(Error::Shape {
-                    name,
-                    expected,
-                    found: shape,
-                }))
+                Err(ForwardError::Model(Error::Shape { name, expected, found: shape }))
             }
             _ => Ok(values),
         }
@@ -166,22 +150,14 @@ pub enum ForwardError {
 
 impl TensorSource for Weights {
     fn read(&self, name: &str) -> Result<Tensor, GrowthError> {
-        let array = self.0.get(name).ok_or_else(|| GrowthError::MissingTensor {
-            name: name.to_owned(),
-        })?;
-        Ok(Tensor {
-            shape: array.shape.clone(),
-            values: array.data.clone(),
-        })
+        let array = self.0.get(name).ok_or_else(|| GrowthError::MissingTensor { name: name.to_owned() })?;
+        Ok(Tensor { shape: array.shape.clone(), values: array.data.clone() })
     }
 }
 
 impl thau_growth::TensorSink for Weights {
     fn write(&mut self, name: &str, tensor: &Tensor) -> Result<(), GrowthError> {
-        let array = Array {
-            shape: tensor.shape.clone(),
-            data: tensor.values.clone(),
-        };
+        let array = Array { shape: tensor.shape.clone(), data: tensor.values.clone() };
         self.0.insert(name.to_owned(), array);
         Ok(())
     }
@@ -194,14 +170,8 @@ mod tests {
     #[test]
     fn growth_sees_the_same_shapes() {
         for tied in [true, false] {
-            let config = Config {
-                tied,
-                ..Config::tiny()
-            };
-            for (ours, theirs) in Config::tensors(&config)
-                .iter()
-                .zip(Architecture::tensors(&config))
-            {
+            let config = Config { tied, ..Config::tiny() };
+            for (ours, theirs) in Config::tensors(&config).iter().zip(Architecture::tensors(&config)) {
                 assert_eq!((&ours.name, &ours.shape), (&theirs.name, &theirs.shape()));
             }
             assert_eq!(thau_growth::parameters(&config), config.parameters() as u64);
@@ -211,18 +181,10 @@ mod tests {
     #[test]
     fn sizes_set_are_sizes_got() {
         let config = Config::tiny();
-        for axis in [
-            GrowthAxis::Residual,
-            GrowthAxis::KvHead,
-            GrowthAxis::Layer,
-            GrowthAxis::Context,
-        ] {
+        for axis in [GrowthAxis::Residual, GrowthAxis::KvHead, GrowthAxis::Layer, GrowthAxis::Context] {
             assert_eq!(config.with_size(axis, 12).size(axis), 12);
         }
-        let half = Scalars {
-            softmax_scale: 0.5,
-            ..config.scalars()
-        };
+        let half = Scalars { softmax_scale: 0.5, ..config.scalars() };
         assert_eq!(config.with_scalars(&half), None);
     }
 
@@ -230,13 +192,8 @@ mod tests {
     fn the_forward_of_proofs_is_the_reference() {
         let config = Config::tiny();
         let weights = Weights::init(&config, 1);
-        let proof = ReferenceForward
-            .logits(&config, &weights, &[vec![1, 2, 3]], Precision::F64)
-            .unwrap();
-        let direct = Reference::<f64>::new(&config, &weights)
-            .unwrap()
-            .logits(&[1, 2, 3])
-            .unwrap();
+        let proof = ReferenceForward.logits(&config, &weights, &[vec![1, 2, 3]], Precision::F64).unwrap();
+        let direct = Reference::<f64>::new(&config, &weights).unwrap().logits(&[1, 2, 3]).unwrap();
         assert_eq!(proof[0], direct);
     }
 }

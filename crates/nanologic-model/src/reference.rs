@@ -85,12 +85,7 @@ impl<R: Real> Reference<R> {
         config.validate()?;
         weights.check(config)?;
         Reference::from_tensors(config, |name| {
-            Ok(weights
-                .get(name)?
-                .data
-                .iter()
-                .map(|&x| R::of(f64::from(x)))
-                .collect())
+            Ok(weights.get(name)?.data.iter().map(|&x| R::of(f64::from(x))).collect())
         })
     }
 
@@ -135,17 +130,9 @@ impl<R: Real> Reference<R> {
     /// # Errors
     /// [`Error::Length`], [`Error::Token`].
     pub fn logits(&self, tokens: &[u32]) -> Result<Vec<R>, Error> {
-        let Config {
-            vocab_size,
-            max_seq,
-            d_model,
-            ..
-        } = self.config;
+        let Config { vocab_size, max_seq, d_model, .. } = self.config;
         if tokens.is_empty() || tokens.len() > max_seq {
-            return Err(Error::Length {
-                length: tokens.len(),
-                max_seq,
-            });
+            return Err(Error::Length { length: tokens.len(), max_seq });
         }
         let mut past: Vec<Past<R>> = self.layers.iter().map(|_| Past::default()).collect();
         let mut logits = Vec::with_capacity(tokens.len() * vocab_size);
@@ -167,12 +154,7 @@ impl<R: Real> Reference<R> {
 
     /// `x += W_o · attention(norm(x))` over the tokens so far and this one.
     fn attention(&self, layer: &Layer<R>, past: &mut Past<R>, position: usize, x: &mut [R]) {
-        let Config {
-            n_heads,
-            n_kv_heads,
-            head_dim,
-            ..
-        } = self.config;
+        let Config { n_heads, n_kv_heads, head_dim, .. } = self.config;
         let mut normed = x.to_vec();
         self.rms_norm(&mut normed, &layer.attention_norm);
         let mut queries = product(&layer.query, &normed);
@@ -190,9 +172,8 @@ impl<R: Real> Reference<R> {
                 let start = (t * n_kv_heads + kv) * head_dim;
                 all[start..start + head_dim].to_vec()
             };
-            let scores: Vec<f64> = (0..=position)
-                .map(|t| dot(query, &of_head(&past.keys, t)).wide() * scale)
-                .collect();
+            let scores: Vec<f64> =
+                (0..=position).map(|t| dot(query, &of_head(&past.keys, t)).wide() * scale).collect();
             let out = &mut mixed[head * head_dim..(head + 1) * head_dim];
             for (t, weight) in softmax(&scores).into_iter().enumerate() {
                 for (out, value) in out.iter_mut().zip(of_head(&past.values, t)) {
@@ -209,11 +190,7 @@ impl<R: Real> Reference<R> {
         self.rms_norm(&mut normed, &layer.feed_forward_norm);
         let gate = product(&layer.gate, &normed);
         let up = product(&layer.up, &normed);
-        let hidden: Vec<R> = gate
-            .iter()
-            .zip(up)
-            .map(|(g, up)| R::of(silu(g.wide())) * up)
-            .collect();
+        let hidden: Vec<R> = gate.iter().zip(up).map(|(g, up)| R::of(silu(g.wide())) * up).collect();
         add(x, &product(&layer.down, &hidden));
     }
 
@@ -228,9 +205,7 @@ impl<R: Real> Reference<R> {
 
     /// QK-norm if there is one, then RoPE: channels `i` and `i + D/2` of a head turn by `position · base^(-2i/D)`.
     fn place_heads(&self, heads: &mut [R], gain: Option<&[R]>, position: usize) {
-        let Config {
-            head_dim, rope_base, ..
-        } = self.config;
+        let Config { head_dim, rope_base, .. } = self.config;
         let half = head_dim / 2;
         for head in heads.chunks_exact_mut(head_dim) {
             if let Some(gain) = gain {
@@ -315,25 +290,11 @@ mod tests {
     #[test]
     fn single_precision_is_near_double() {
         for (qk_norm, tied) in [(true, true), (false, false)] {
-            let config = Config {
-                qk_norm,
-                tied,
-                ..Config::tiny()
-            };
+            let config = Config { qk_norm, tied, ..Config::tiny() };
             let tokens: Vec<u32> = (0..40).map(|i| i * 5 % 64).collect();
-            let double = Reference::<f64>::new(&config, &noisy(&config))
-                .unwrap()
-                .logits(&tokens)
-                .unwrap();
-            let single = Reference::<f32>::new(&config, &noisy(&config))
-                .unwrap()
-                .logits(&tokens)
-                .unwrap();
-            let most = double
-                .iter()
-                .zip(single)
-                .map(|(d, s)| (d - f64::from(s)).abs())
-                .fold(0.0, f64::max);
+            let double = Reference::<f64>::new(&config, &noisy(&config)).unwrap().logits(&tokens).unwrap();
+            let single = Reference::<f32>::new(&config, &noisy(&config)).unwrap().logits(&tokens).unwrap();
+            let most = double.iter().zip(single).map(|(d, s)| (d - f64::from(s)).abs()).fold(0.0, f64::max);
             assert!(most < 1e-4, "{most}");
         }
     }

@@ -18,16 +18,11 @@ use logic_parser::{Connective, Formula, Leaf};
 pub fn say_back(formula: &Formula, atoms: &BTreeMap<String, String>) -> String {
     let leaf = |leaf| {
         let text = match leaf {
-            Leaf::Atom(id) => atoms
-                .get(formula.name(id))
-                .map_or(formula.name(id), String::as_str),
+            Leaf::Atom(id) => atoms.get(formula.name(id)).map_or(formula.name(id), String::as_str),
             Leaf::Top => "siempre",
             Leaf::Bottom => "nunca",
         };
-        Phrase {
-            text: text.to_owned(),
-            binds: Binds::Clause,
-        }
+        Phrase { text: text.to_owned(), binds: Binds::Clause }
     };
     let not = |operand: Phrase| Phrase {
         text: format!("no es cierto que {}", operand.within(Binds::Clause)),
@@ -40,26 +35,13 @@ pub fn say_back(formula: &Formula, atoms: &BTreeMap<String, String>) -> String {
         };
         let (left, right) = (left.within(least), right.within(least));
         match connective {
-            Connective::And => Phrase {
-                text: format!("{left} y {right}"),
-                binds: Binds::Joined,
-            },
-            Connective::Or => Phrase {
-                text: format!("{left} o {right}"),
-                binds: Binds::Joined,
-            },
-            Connective::Xor => Phrase {
-                text: format!("o bien {left} o bien {right}"),
-                binds: Binds::Joined,
-            },
-            Connective::Implies => Phrase {
-                text: format!("si {left}, entonces {right}"),
-                binds: Binds::Whole,
-            },
-            Connective::Iff => Phrase {
-                text: format!("{left} si y solo si {right}"),
-                binds: Binds::Whole,
-            },
+            Connective::And => Phrase { text: format!("{left} y {right}"), binds: Binds::Joined },
+            Connective::Or => Phrase { text: format!("{left} o {right}"), binds: Binds::Joined },
+            Connective::Xor => Phrase { text: format!("o bien {left} o bien {right}"), binds: Binds::Joined },
+            Connective::Implies => {
+                Phrase { text: format!("si {left}, entonces {right}"), binds: Binds::Whole }
+            }
+            Connective::Iff => Phrase { text: format!("{left} si y solo si {right}"), binds: Binds::Whole },
         }
     };
     formula.fold(leaf, not, binary).text
@@ -81,10 +63,6 @@ struct Phrase {
 impl Phrase {
     /// Its text where at least `least` is needed: in brackets if it is looser.
     fn within(self, least: Binds) -> String {
-        if self.binds < least {
-            format!("({})", self.text)
-        } else {
-            self.text
-        }
+        if self.binds < least { format!("({})", self.text) } else { self.text }
     }
 }

@@ -115,11 +115,7 @@ impl Development {
     /// When the file cannot be used, or there is no stage.
     pub fn open(path: &Path, size: &str, stages: Vec<Stage>) -> Result<Development> {
         create_folder(path.parent().unwrap_or(Path::new(".")))?;
-        let fresh = Progress {
-            size: size.to_owned(),
-            stage: 0,
-            sessions: Vec::new(),
-        };
+        let fresh = Progress { size: size.to_owned(), stage: 0, sessions: Vec::new() };
         let progress: Progress = read_json(path)?.unwrap_or(fresh);
         if progress.stage >= stages.len() {
             return Err(Error::Setting {
@@ -128,11 +124,7 @@ impl Development {
                 found: progress.stage as f64,
             });
         }
-        Ok(Development {
-            path: path.to_owned(),
-            stages,
-            progress,
-        })
+        Ok(Development { path: path.to_owned(), stages, progress })
     }
 
     /// The stage it is in.
@@ -151,13 +143,7 @@ impl Development {
         let enough =
             self.examples() + examples >= self.stage().min_examples && accuracy >= self.stage().min_accuracy;
         let advanced = enough && stage + 1 < self.stages.len();
-        progress.sessions.push(Session {
-            stage,
-            examples,
-            accuracy,
-            unix_seconds,
-            advanced,
-        });
+        progress.sessions.push(Session { stage, examples, accuracy, unix_seconds, advanced });
         progress.stage += usize::from(advanced);
         write_json(&self.path, &progress)?;
         self.progress = progress;
@@ -173,11 +159,7 @@ impl Development {
     /// # Errors
     /// When the file cannot be written.
     pub fn reset(&mut self) -> Result<()> {
-        let progress = Progress {
-            size: self.progress.size.clone(),
-            stage: 0,
-            sessions: Vec::new(),
-        };
+        let progress = Progress { size: self.progress.size.clone(), stage: 0, sessions: Vec::new() };
         write_json(&self.path, &progress)?;
         self.progress = progress;
         Ok(())
@@ -185,11 +167,7 @@ impl Development {
 
     /// `thau-SIZE-vN`, one version a training after the first.
     pub fn model_name(&self) -> String {
-        format!(
-            "thau-{}-v{}",
-            self.progress.size,
-            self.progress.sessions.len() + 1
-        )
+        format!("thau-{}-v{}", self.progress.size, self.progress.sessions.len() + 1)
     }
 
     /// Examples learned in this stage.
@@ -204,10 +182,7 @@ impl Development {
     }
 
     fn sessions_here(&self) -> impl Iterator<Item = &Session> {
-        self.progress
-            .sessions
-            .iter()
-            .filter(|session| session.stage == self.progress.stage)
+        self.progress.sessions.iter().filter(|session| session.stage == self.progress.stage)
     }
 
     /// The figures that the guide watches.
@@ -223,9 +198,7 @@ impl Development {
         let span = sessions
             .last()
             .zip(sessions.first())
-            .map_or(0.0, |(last, first)| {
-                last.unix_seconds.saturating_sub(first.unix_seconds) as f64
-            });
+            .map_or(0.0, |(last, first)| last.unix_seconds.saturating_sub(first.unix_seconds) as f64);
         let examples: usize = sessions.iter().map(|session| session.examples).sum();
         Indicators {
             current_age: self.stage().from_age,
@@ -250,19 +223,11 @@ impl fmt::Display for Development {
         } else if missing > 0 {
             format!("No (faltan {missing} ejemplos)")
         } else if accuracy < stage.min_accuracy {
-            format!(
-                "No (falta {:.0}% de accuracy)",
-                (100.0 * (stage.min_accuracy - accuracy)).ceil()
-            )
+            format!("No (falta {:.0}% de accuracy)", (100.0 * (stage.min_accuracy - accuracy)).ceil())
         } else {
             "Sí".to_owned()
         };
-        let total: usize = self
-            .progress
-            .sessions
-            .iter()
-            .map(|session| session.examples)
-            .sum();
+        let total: usize = self.progress.sessions.iter().map(|session| session.examples).sum();
         writeln!(f, "Modelo: {}", self.model_name())?;
         writeln!(f, "Tamaño: {}", self.progress.size)?;
         writeln!(f, "Versión: v{}", self.progress.sessions.len() + 1)?;
@@ -271,11 +236,7 @@ impl fmt::Display for Development {
         writeln!(f, "  Descripción: {}", stage.description)?;
         writeln!(f, "\nProgreso:")?;
         let percent = self.indicators().progress_pct;
-        writeln!(
-            f,
-            "  Ejemplos en esta edad: {examples} / {} ({percent:.0}%)",
-            stage.min_examples
-        )?;
+        writeln!(f, "  Ejemplos en esta edad: {examples} / {} ({percent:.0}%)", stage.min_examples)?;
         writeln!(f, "  Accuracy actual: {:.0}%", 100.0 * accuracy)?;
         writeln!(f, "  Accuracy requerida: {:.0}%", 100.0 * stage.min_accuracy)?;
         writeln!(f, "  Puede avanzar: {verdict}")?;
@@ -296,10 +257,7 @@ mod tests {
     #[test]
     fn every_age_lies_in_one_stage() {
         let stages = Stage::all();
-        let ends: Vec<_> = stages
-            .iter()
-            .map(|stage| (stage.from_age, stage.to_age))
-            .collect();
+        let ends: Vec<_> = stages.iter().map(|stage| (stage.from_age, stage.to_age)).collect();
         assert_eq!(
             ends,
             [
@@ -312,11 +270,7 @@ mod tests {
                 (15, None)
             ]
         );
-        assert!(
-            stages
-                .windows(2)
-                .all(|pair| pair[0].min_accuracy < pair[1].min_accuracy)
-        );
+        assert!(stages.windows(2).all(|pair| pair[0].min_accuracy < pair[1].min_accuracy));
     }
 
     #[test]
@@ -329,10 +283,7 @@ mod tests {
         assert!(development.trained(199, 1.0, 2).unwrap().is_none());
         // Reopened, it goes on; many examples advance by one stage, not by two.
         let mut development = open(folder.path());
-        assert_eq!(
-            development.trained(9000, 1.0, 3).unwrap().unwrap().to,
-            "Niño Pequeño"
-        );
+        assert_eq!(development.trained(9000, 1.0, 3).unwrap().unwrap().to, "Niño Pequeño");
     }
 
     #[test]

@@ -107,11 +107,7 @@ pub struct Sampling {
 impl Sampling {
     /// The one likeliest answer.
     pub fn greedy() -> Sampling {
-        Sampling {
-            attempts: 1,
-            temperature: 0.0,
-            seed: 0,
-        }
+        Sampling { attempts: 1, temperature: 0.0, seed: 0 }
     }
 }
 

@@ -137,10 +137,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
     /// # Errors
     /// When the learner or the proposer fails, or a file cannot be used. What was finished stays.
     pub fn run(&mut self, rounds: u64, watch: &mut dyn FnMut(Event<'_>)) -> Result<Report> {
-        let mut report = Report {
-            rounds: Vec::new(),
-            stop: StopReason::Done,
-        };
+        let mut report = Report { rounds: Vec::new(), stop: StopReason::Done };
         for number in 1..=rounds {
             match self.round(number, &report.rounds, watch)? {
                 Ok(round) => {
@@ -173,9 +170,8 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
         let generator = journal.once("generator", || Ok(self.history.state().current_generator))?;
 
         let found = self.find_gap(&journal, number, watch)?;
-        if let Some(collapse) = earlier
-            .first()
-            .and_then(|first| found.diversity.collapse_since(&first.diversity))
+        if let Some(collapse) =
+            earlier.first().and_then(|first| found.diversity.collapse_since(&first.diversity))
         {
             return Ok(Err(StopReason::Collapse(collapse)));
         }
@@ -185,10 +181,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
         };
         let answered = self.answer_questions(&journal, number, &asked.questions, watch)?;
         let new_rows = self.examples(&journal, number, &answered)?;
-        watch(Event::Judged {
-            answered: &answered,
-            new_rows: new_rows.len(),
-        });
+        watch(Event::Judged { answered: &answered, new_rows: new_rows.len() });
         if new_rows.is_empty() {
             return Ok(Err(StopReason::NothingFailed));
         }
@@ -200,11 +193,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
         let round = Round {
             number,
             generator,
-            gaps: found
-                .gaps
-                .strata()
-                .map(|(stratum, tally)| (stratum.clone(), tally))
-                .collect(),
+            gaps: found.gaps.strata().map(|(stratum, tally)| (stratum.clone(), tally)).collect(),
             weakest: found.weakest,
             signal: found.signal,
             diversity: found.diversity,
@@ -214,10 +203,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
             steps: self.settings.steps,
             decision: self.settings.gate.decide(&exam.against(&exam.before), steps),
             control: exam.control.as_ref().map(Scores::of),
-            over_control: exam
-                .control
-                .as_ref()
-                .map(|control| Comparison::of(&exam.against(control), 0.025)),
+            over_control: exam.control.as_ref().map(|control| Comparison::of(&exam.against(control), 0.025)),
         };
         self.keep(&round, &candidate)?;
         self.publish(&round, &answered, &new_rows)?;
@@ -243,49 +229,32 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
             for ((question, first), attempts) in chunk.iter().zip(first).zip(more) {
                 answered.push(self.judged(question, &first, &attempts));
             }
-            watch(Event::Answering {
-                what,
-                done: answered.len(),
-                of: questions.len(),
-            });
+            watch(Event::Answering { what, done: answered.len(), of: questions.len() });
         }
         Ok(answered)
     }
 
     fn judged(&self, question: &Row, first: &[Attempt], attempts: &[Attempt]) -> Answered {
-        let nothing = Attempt {
-            text: String::new(),
-            confidence: 0.0,
-        };
+        let nothing = Attempt { text: String::new(), confidence: 0.0 };
         let greedy = first.first().unwrap_or(&nothing);
-        let readable: Vec<Option<&Attempt>> = attempts
-            .iter()
-            .map(|attempt| Some(attempt).filter(|attempt| !attempt.text.is_empty()))
-            .collect();
+        let readable: Vec<Option<&Attempt>> =
+            attempts.iter().map(|attempt| Some(attempt).filter(|attempt| !attempt.text.is_empty())).collect();
         Answered {
             question: question.clone(),
             answer: greedy.text.clone(),
             confidence: greedy.confidence,
             verdict: self.judge.judge(question, greedy),
-            attempts: attempts
-                .iter()
-                .map(|attempt| self.judge.judge(question, attempt))
-                .collect(),
+            attempts: attempts.iter().map(|attempt| self.judge.judge(question, attempt)).collect(),
             entropy: semantic_entropy(&readable, |one, other| self.judge.alike(question, one, other)),
         }
     }
 
     fn attempt(&mut self, questions: &[Row], sampling: &Sampling) -> Result<Vec<Vec<Attempt>>> {
         let inputs: Vec<&str> = questions.iter().map(|question| question.input.as_str()).collect();
-        let attempts = self
-            .learner
-            .attempt(&inputs, sampling)
-            .map_err(|error| Error::Learner(error.into()))?;
+        let attempts =
+            self.learner.attempt(&inputs, sampling).map_err(|error| Error::Learner(error.into()))?;
         if attempts.len() != questions.len() {
-            return Err(Error::Attempts {
-                expected: questions.len(),
-                found: attempts.len(),
-            });
+            return Err(Error::Attempts { expected: questions.len(), found: attempts.len() });
         }
         Ok(attempts)
     }
@@ -300,9 +269,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
     }
 
     fn restore(&mut self, folder: &Path) -> Result<()> {
-        self.learner
-            .restore(folder)
-            .map_err(|error| Error::Learner(error.into()))
+        self.learner.restore(folder).map_err(|error| Error::Learner(error.into()))
     }
 
     fn folder(&self, number: u64) -> PathBuf {

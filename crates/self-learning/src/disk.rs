@@ -31,9 +31,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     name.push(".part");
     let part = path.with_file_name(name);
     let mut file = File::create(&part).map_err(at(&part))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(at(&part))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at(&part))?;
     rename(&part, path)
 }
 
@@ -45,9 +43,7 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
 }
 
 pub(crate) fn sync(path: &Path) -> Result<()> {
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(at(path))
+    File::open(path).and_then(|file| file.sync_all()).map_err(at(path))
 }
 
 pub(crate) fn write_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<()> {
@@ -90,20 +86,13 @@ pub(crate) fn try_lock(path: &Path) -> Result<File> {
     let file = lock_file(path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Busy {
-            path: path.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(Error::Busy { path: path.to_owned() }),
         Err(TryLockError::Error(error)) => Err(at(path)(error)),
     }
 }
 
 fn lock_file(path: &Path) -> Result<File> {
-    File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(at(path))
+    File::options().create(true).truncate(false).write(true).open(path).map_err(at(path))
 }
 
 /// Every file below a folder, in order of name; links are not followed.

@@ -29,10 +29,7 @@ impl Diversity {
         }
         let total: f64 = kinds.values().sum();
         let entropy: f64 = kinds.values().map(|n| -(n / total) * (n / total).log2()).sum();
-        Diversity {
-            pass_at_k: f64::from(solved) / f64::from(asked.max(1)),
-            kind_entropy: entropy.max(0.0),
-        }
+        Diversity { pass_at_k: f64::from(solved) / f64::from(asked.max(1)), kind_entropy: entropy.max(0.0) }
     }
 
     /// What has fallen below nine tenths of what it was at the start, if anything has.
@@ -48,14 +45,11 @@ impl Diversity {
             ("pass@k", start.pass_at_k, self.pass_at_k),
             ("kind entropy", start.kind_entropy, self.kind_entropy),
         ];
-        measures
-            .into_iter()
-            .find(|(_, was, is)| *is < 0.9 * was)
-            .map(|(measure, was, is)| Collapse {
-                measure: measure.to_owned(),
-                was,
-                is,
-            })
+        measures.into_iter().find(|(_, was, is)| *is < 0.9 * was).map(|(measure, was, is)| Collapse {
+            measure: measure.to_owned(),
+            was,
+            is,
+        })
     }
 }
 
@@ -76,21 +70,11 @@ mod tests {
 
     #[test]
     fn counts_kinds_and_solved_questions() {
-        let answer = |kind: &str, right| Verdict {
-            kind: kind.into(),
-            right,
-            ..Verdict::right()
-        };
+        let answer = |kind: &str, right| Verdict { kind: kind.into(), right, ..Verdict::right() };
         let first = [answer("p", true), answer("p ∧ q", false)];
         let second = [answer("p", false), answer("p ∧ q", false)];
         let diversity = Diversity::of([first.as_slice(), second.as_slice()]);
-        assert_eq!(
-            diversity,
-            Diversity {
-                pass_at_k: 0.5,
-                kind_entropy: 1.0
-            }
-        );
+        assert_eq!(diversity, Diversity { pass_at_k: 0.5, kind_entropy: 1.0 });
         assert_eq!(Diversity::of([]).kind_entropy, 0.0);
     }
 }

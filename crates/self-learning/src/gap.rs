@@ -80,11 +80,7 @@ impl Tally {
 
     /// Fraction answered right; 0 when nothing was asked.
     pub fn rate(&self) -> f64 {
-        if self.asked == 0 {
-            0.0
-        } else {
-            self.right as f64 / self.asked as f64
-        }
+        if self.asked == 0 { 0.0 } else { self.right as f64 / self.asked as f64 }
     }
 
     /// 95 % interval of the true rate after Wilson (1927): `(lower, upper)`, `(0, 1)` when nothing was asked.
@@ -166,10 +162,7 @@ mod tests {
 
     #[test]
     fn a_small_stratum_does_not_pass_for_a_weak_one() {
-        let row = |formula: &str| Row {
-            formula: formula.into(),
-            ..Row::default()
-        };
+        let row = |formula: &str| Row { formula: formula.into(), ..Row::default() };
         let mut gaps = GapMap::default();
         gaps.count(&row("p ↔ q"), false);
         for n in 0..40 {

@@ -80,11 +80,7 @@ impl Scores {
             n += 1.0;
         }
         let mean = |total: f64| if n > 0.0 { total / n } else { 0.0 };
-        Scores {
-            accuracy: mean(sum.accuracy),
-            coherence: mean(sum.coherence),
-            domain: mean(sum.domain),
-        }
+        Scores { accuracy: mean(sum.accuracy), coherence: mean(sum.coherence), domain: mean(sum.domain) }
     }
 
     /// The documents' score: 40 % accuracy, 30 % coherence, 30 % domain knowledge. Reported, never decisive.
@@ -187,33 +183,20 @@ impl Gate {
     /// Decides whether the candidate, after so many steps of training, may replace the generator.
     pub fn decide(&self, items: &[Item], steps: u64) -> Decision {
         let level = self.alpha / f64::from(self.planned_gates.max(1));
-        let Comparison {
-            gain,
-            interval,
-            patterns,
-        } = Comparison::of(items, level);
+        let Comparison { gain, interval, patterns } = Comparison::of(items, level);
         let mut refusals = Vec::new();
         if patterns < self.min_patterns {
-            refusals.push(Refusal::TooFewPatterns {
-                found: patterns,
-                needed: self.min_patterns,
-            });
+            refusals.push(Refusal::TooFewPatterns { found: patterns, needed: self.min_patterns });
         }
         if steps < self.min_steps {
-            refusals.push(Refusal::TooFewSteps {
-                found: steps,
-                needed: self.min_steps,
-            });
+            refusals.push(Refusal::TooFewSteps { found: steps, needed: self.min_steps });
         }
         // Written so that a bound that is no number refuses.
         if interval.0.is_nan() || interval.0 <= 0.0 {
             refusals.push(Refusal::NotSure { lower: interval.0 });
         }
         if gain < self.threshold {
-            refusals.push(Refusal::TooSmall {
-                gain,
-                threshold: self.threshold,
-            });
+            refusals.push(Refusal::TooSmall { gain, threshold: self.threshold });
         }
         refusals.extend(self.lost_strata(items));
         Decision {
@@ -241,11 +224,7 @@ impl Gate {
             .into_iter()
             .map(|(stratum, (items, gained))| (stratum, items, -(gained as f64) / items as f64))
             .filter(|&(_, items, loss)| items >= self.stratum_items && loss > self.stratum_loss)
-            .map(|(stratum, items, loss)| Refusal::StratumLost {
-                stratum: stratum.clone(),
-                loss,
-                items,
-            })
+            .map(|(stratum, items, loss)| Refusal::StratumLost { stratum: stratum.clone(), loss, items })
             .collect()
     }
 }
@@ -264,10 +243,7 @@ fn clustered_difference(items: &[Item]) -> (f64, f64, usize) {
         return (gain, f64::INFINITY, patterns);
     }
     // Sorted, because a sum of floats depends on its order and a hash map has none.
-    let mut squares: Vec<f64> = residuals
-        .into_values()
-        .map(|residual| residual * residual)
-        .collect();
+    let mut squares: Vec<f64> = residuals.into_values().map(|residual| residual * residual).collect();
     squares.sort_by(f64::total_cmp);
     let small_sample = patterns as f64 / (patterns as f64 - 1.0);
     let variance = small_sample * squares.into_iter().sum::<f64>() / (n * n);
@@ -327,11 +303,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     fn verdict(right: bool) -> Verdict {
-        if right {
-            Verdict::right()
-        } else {
-            Verdict::wrong("not equivalent")
-        }
+        if right { Verdict::right() } else { Verdict::wrong("not equivalent") }
     }
 
     /// `n` items of 100 patterns with this many won and lost.
@@ -372,54 +344,26 @@ mod tests {
     fn each_condition_refuses_by_name() {
         let gate = Gate::default();
         let only = |decision: Decision| <[Refusal; 1]>::try_from(decision.refusals).expect("one refusal");
-        assert!(matches!(
-            only(gate.decide(&items(2000, 180, 60), 9_999)),
-            [Refusal::TooFewSteps { .. }]
-        ));
-        assert!(matches!(
-            only(gate.decide(&items(4000, 180, 20), 10_000)),
-            [Refusal::TooSmall { .. }]
-        ));
-        let few = Gate {
-            min_patterns: 101,
-            ..gate.clone()
-        };
+        assert!(matches!(only(gate.decide(&items(2000, 180, 60), 9_999)), [Refusal::TooFewSteps { .. }]));
+        assert!(matches!(only(gate.decide(&items(4000, 180, 20), 10_000)), [Refusal::TooSmall { .. }]));
+        let few = Gate { min_patterns: 101, ..gate.clone() };
         assert!(matches!(
             only(few.decide(&items(2000, 180, 60), 10_000)),
             [Refusal::TooFewPatterns { found: 100, .. }]
         ));
         // 12 of 60 won is +8 points, but of twelve patterns.
         let mut small = items(60, 12, 7);
-        small
-            .iter_mut()
-            .enumerate()
-            .for_each(|(i, item)| item.pattern = (i % 40).to_string());
-        assert!(matches!(
-            only(gate.decide(&small, 10_000)),
-            [Refusal::NotSure { .. }]
-        ));
+        small.iter_mut().enumerate().for_each(|(i, item)| item.pattern = (i % 40).to_string());
+        assert!(matches!(only(gate.decide(&small, 10_000)), [Refusal::NotSure { .. }]));
         let mut uneven = items(2000, 300, 0);
-        for item in uneven
-            .iter_mut()
-            .skip(1000)
-            .filter(|item| item.before.right)
-            .take(10)
-        {
+        for item in uneven.iter_mut().skip(1000).filter(|item| item.before.right).take(10) {
             item.after = verdict(false);
             item.strata = vec![Stratum::Connective('↔')];
         }
-        for item in uneven
-            .iter_mut()
-            .rev()
-            .filter(|item| !item.before.right)
-            .take(100)
-        {
+        for item in uneven.iter_mut().rev().filter(|item| !item.before.right).take(100) {
             item.strata.push(Stratum::Connective('↔'));
         }
-        assert!(matches!(
-            only(gate.decide(&uneven, 10_000)),
-            [Refusal::StratumLost { items: 110, .. }]
-        ));
+        assert!(matches!(only(gate.decide(&uneven, 10_000)), [Refusal::StratumLost { items: 110, .. }]));
     }
 
     #[test]
@@ -462,10 +406,7 @@ mod tests {
     #[test]
     fn a_model_that_is_no_better_passes_fewer_than_one_gate_in_a_hundred() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let gate = Gate {
-            threshold: 0.0,
-            ..Gate::default()
-        };
+        let gate = Gate { threshold: 0.0, ..Gate::default() };
         let accepted = (0..1000)
             .filter(|_| {
                 let items: Vec<Item> = (0..1000)

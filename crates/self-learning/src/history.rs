@@ -216,14 +216,8 @@ impl History {
 
     /// Brings the folders in line with the state.
     fn tidy(&mut self) -> Result<()> {
-        let newest: Vec<u32> = self
-            .state
-            .generators
-            .iter()
-            .rev()
-            .take(self.keep)
-            .map(|g| g.version)
-            .collect();
+        let newest: Vec<u32> =
+            self.state.generators.iter().rev().take(self.keep).map(|g| g.version).collect();
         let current = self.state.current_generator;
         let keep = |g: &Generator| g.parent.is_none() || g.version == current || newest.contains(&g.version);
         if self.state.generators.iter().any(|g| g.kept && !keep(g)) {
@@ -236,11 +230,7 @@ impl History {
         let folder = self.root.join("generators");
         for entry in fs::read_dir(&folder).map_err(at(&folder))? {
             let path = entry.map_err(at(&folder))?.path();
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let version = name.strip_prefix("generator_v").and_then(|n| n.parse().ok());
             let listed = |version| self.generator(version).is_ok_and(|g| g.kept);
             if name == "incoming" || version.is_some_and(|version| !listed(version)) {
@@ -281,15 +271,9 @@ fn point(folder: &Path, name: &str) -> Result<()> {
 fn hash(folder: &Path) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     for file in files(folder)? {
-        let name = file
-            .strip_prefix(folder)
-            .unwrap_or(&file)
-            .to_string_lossy()
-            .into_owned();
+        let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
         let mut content = blake3::Hasher::new();
-        content
-            .update_reader(File::open(&file).map_err(at(&file))?)
-            .map_err(at(&file))?;
+        content.update_reader(File::open(&file).map_err(at(&file))?).map_err(at(&file))?;
         hasher.update(&(name.len() as u64).to_le_bytes());
         hasher.update(name.as_bytes());
         hasher.update(content.finalize().as_bytes());
@@ -329,10 +313,7 @@ mod tests {
         // Version 2 stays in the history: the next is 3, and grew from the base.
         assert_eq!(history.upgrade(&decision(), writes("three")).unwrap(), 3);
         assert_eq!(history.roll_back().unwrap(), 1);
-        assert!(matches!(
-            history.roll_back(),
-            Err(Error::NothingToRollBack { version: 1 })
-        ));
+        assert!(matches!(history.roll_back(), Err(Error::NothingToRollBack { version: 1 })));
         assert_eq!(history.state().current_epoch, 3);
     }
 
@@ -343,13 +324,8 @@ mod tests {
         for text in ["2", "3", "4", "5"] {
             history.upgrade(&decision(), writes(text)).unwrap();
         }
-        let kept: Vec<u32> = history
-            .state()
-            .generators
-            .iter()
-            .filter(|g| g.kept)
-            .map(|g| g.version)
-            .collect();
+        let kept: Vec<u32> =
+            history.state().generators.iter().filter(|g| g.kept).map(|g| g.version).collect();
         assert_eq!(kept, [1, 4, 5]);
         assert_eq!(history.state().generators.len(), 5);
         assert!(!history.folder(3).exists() && history.folder(1).exists());
@@ -400,10 +376,7 @@ mod tests {
     fn two_processes_cannot_hold_one_history() {
         let folder = tempfile::tempdir().unwrap();
         let _first = History::open(folder.path(), 3, writes("base")).unwrap();
-        assert!(matches!(
-            History::open(folder.path(), 3, writes("base")),
-            Err(Error::Busy { .. })
-        ));
+        assert!(matches!(History::open(folder.path(), 3, writes("base")), Err(Error::Busy { .. })));
     }
 
     #[test]

@@ -58,23 +58,11 @@ pub struct Verdict {
 impl Verdict {
     /// Right in every respect.
     pub fn right() -> Verdict {
-        Verdict {
-            right: true,
-            coherent: true,
-            credit: 1.0,
-            kind: String::new(),
-            reason: String::new(),
-        }
+        Verdict { right: true, coherent: true, credit: 1.0, kind: String::new(), reason: String::new() }
     }
 
     /// Wrong and not even readable.
     pub fn wrong(reason: impl Into<String>) -> Verdict {
-        Verdict {
-            right: false,
-            coherent: false,
-            credit: 0.0,
-            kind: String::new(),
-            reason: reason.into(),
-        }
+        Verdict { right: false, coherent: false, credit: 0.0, kind: String::new(), reason: reason.into() }
     }
 }

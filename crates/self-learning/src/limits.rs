@@ -56,10 +56,7 @@ impl Limits {
 
     fn with_clock(path: &Path, clock: fn() -> Reading) -> Result<Limits> {
         create_folder(path.parent().unwrap_or(Path::new(".")))?;
-        Ok(Limits {
-            path: path.to_owned(),
-            clock,
-        })
+        Ok(Limits { path: path.to_owned(), clock })
     }
 
     /// Takes the right to ask one question now, or tells how long to wait for it. The right counts as used at once, whether
@@ -114,9 +111,7 @@ impl Ledger {
                 age.saturating_sub(Duration::from_millis(self.time.saturating_sub(asked)))
             })
         };
-        until(1, APART)
-            .max(until(PER_HOUR, HOUR))
-            .max(until(PER_DAY, DAY))
+        until(1, APART).max(until(PER_HOUR, HOUR)).max(until(PER_DAY, DAY))
     }
 }
 
@@ -133,20 +128,16 @@ fn read_clock() -> Reading {
     let read = |path| fs::read_to_string(path).ok();
     let seconds = read("/proc/uptime").and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
     match (read("/proc/sys/kernel/random/boot_id"), seconds) {
-        (Some(boot), Some(seconds)) => Reading {
-            boot: boot.trim().to_owned(),
-            uptime: (seconds * 1000.0) as u64,
-        },
+        (Some(boot), Some(seconds)) => {
+            Reading { boot: boot.trim().to_owned(), uptime: (seconds * 1000.0) as u64 }
+        }
         _ => {
             static START: OnceLock<(String, Instant)> = OnceLock::new();
             let (process, start) = START.get_or_init(|| {
                 let now = std::time::SystemTime::now();
                 (format!("{} {now:?}", std::process::id()), Instant::now())
             });
-            Reading {
-                boot: process.clone(),
-                uptime: start.elapsed().as_millis() as u64,
-            }
+            Reading { boot: process.clone(), uptime: start.elapsed().as_millis() as u64 }
         }
     }
 }
@@ -182,20 +173,13 @@ impl Experiment {
         };
         let mut grants = BTreeMap::new();
         for line in text.lines() {
-            let grant: Grant = serde_json::from_str(line).map_err(|source| Error::Json {
-                path: log.to_owned(),
-                source,
-            })?;
+            let grant: Grant =
+                serde_json::from_str(line).map_err(|source| Error::Json { path: log.to_owned(), source })?;
             if grant.experiment == name {
                 grants.insert(grant.purpose, grant.granted);
             }
         }
-        Ok(Experiment {
-            log: log.to_owned(),
-            name: name.to_owned(),
-            questions,
-            grants,
-        })
+        Ok(Experiment { log: log.to_owned(), name: name.to_owned(), questions, grants })
     }
 
     /// Questions left.
@@ -248,23 +232,16 @@ impl Budget {
     /// When the ledger or log cannot be used; then nothing may be asked.
     pub fn take(&mut self, wanted: usize, purpose: &str) -> Result<Granted> {
         match self {
-            Budget::Experiment(experiment) => Ok(Granted {
-                questions: experiment.grant(wanted, purpose)?,
-                wait: None,
-            }),
+            Budget::Experiment(experiment) => {
+                Ok(Granted { questions: experiment.grant(wanted, purpose)?, wait: None })
+            }
             Budget::Autonomous(limits) => {
                 for questions in 0..wanted {
                     if let Err(wait) = limits.ask()? {
-                        return Ok(Granted {
-                            questions,
-                            wait: Some(wait),
-                        });
+                        return Ok(Granted { questions, wait: Some(wait) });
                     }
                 }
-                Ok(Granted {
-                    questions: wanted,
-                    wait: None,
-                })
+                Ok(Granted { questions: wanted, wait: None })
             }
         }
     }
@@ -282,10 +259,7 @@ mod tests {
 
     fn fake_clock() -> Reading {
         let (boot, uptime) = NOW.get();
-        Reading {
-            boot: boot.to_string(),
-            uptime,
-        }
+        Reading { boot: boot.to_string(), uptime }
     }
 
     fn at(boot: u64, seconds: u64) {

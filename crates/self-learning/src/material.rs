@@ -39,22 +39,11 @@ impl Material {
             }
         }
         let mut forbidden: HashSet<String> = gate.iter().map(|row| row.pattern.clone()).collect();
-        if let Some(row) = probe
-            .iter()
-            .chain(&original)
-            .find(|row| forbidden.contains(&row.pattern))
-        {
-            return Err(Error::Leak {
-                pattern: row.pattern.clone(),
-            });
+        if let Some(row) = probe.iter().chain(&original).find(|row| forbidden.contains(&row.pattern)) {
+            return Err(Error::Leak { pattern: row.pattern.clone() });
         }
         forbidden.extend(reserved);
-        Ok(Material {
-            probe,
-            gate,
-            original,
-            forbidden,
-        })
+        Ok(Material { probe, gate, original, forbidden })
     }
 
     /// Cuts held-out rows in two by pattern, the first with about this share of the patterns: a probe and a gate.
@@ -64,10 +53,8 @@ impl Material {
         patterns.dedup();
         patterns.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let first = (patterns.len() as f64 * share).round() as usize;
-        let first: HashSet<String> = patterns[..first.min(patterns.len())]
-            .iter()
-            .map(|&p| p.to_owned())
-            .collect();
+        let first: HashSet<String> =
+            patterns[..first.min(patterns.len())].iter().map(|&p| p.to_owned()).collect();
         held_out.into_iter().partition(|row| first.contains(&row.pattern))
     }
 
@@ -103,13 +90,7 @@ mod tests {
     use super::*;
 
     fn rows(patterns: &[&str]) -> Vec<Row> {
-        patterns
-            .iter()
-            .map(|&pattern| Row {
-                pattern: pattern.into(),
-                ..Row::default()
-            })
-            .collect()
+        patterns.iter().map(|&pattern| Row { pattern: pattern.into(), ..Row::default() }).collect()
     }
 
     #[test]

@@ -23,10 +23,7 @@ impl PipelineState {
         );
         for tenth in [0, 5, 10] {
             let (share, height) = (f64::from(tenth) / 10.0, y(f64::from(tenth) / 10.0));
-            push(
-                &mut svg,
-                &format!("<text x=\"4\" y=\"{height:.1}\">{:.0} %</text>", 100.0 * share),
-            );
+            push(&mut svg, &format!("<text x=\"4\" y=\"{height:.1}\">{:.0} %</text>", 100.0 * share));
         }
         if let Some(first) = self.scores.first() {
             let (left, right, base) = (MARGIN, WIDTH - MARGIN, y(first.before));
@@ -39,18 +36,9 @@ impl PipelineState {
                 ),
             );
         }
-        let points: Vec<String> = self
-            .scores
-            .iter()
-            .map(|score| format!("{:.1},{:.1}", x(score.epoch), y(score.after)))
-            .collect();
-        push(
-            &mut svg,
-            &format!(
-                "<polyline points=\"{}\" fill=\"none\" stroke=\"#06c\"/>",
-                points.join(" ")
-            ),
-        );
+        let points: Vec<String> =
+            self.scores.iter().map(|score| format!("{:.1},{:.1}", x(score.epoch), y(score.after))).collect();
+        push(&mut svg, &format!("<polyline points=\"{}\" fill=\"none\" stroke=\"#06c\"/>", points.join(" ")));
         for score in &self.scores {
             let (x, fill) = (x(score.epoch), if score.upgraded { "#06c" } else { "white" });
             push(
@@ -84,12 +72,7 @@ mod tests {
 
     #[test]
     fn every_round_is_a_dot_and_only_upgrades_are_filled() {
-        let score = |epoch, after, upgraded| EpochScore {
-            epoch,
-            before: 0.65,
-            after,
-            upgraded,
-        };
+        let score = |epoch, after, upgraded| EpochScore { epoch, before: 0.65, after, upgraded };
         let state = PipelineState {
             current_epoch: 3,
             current_generator: 2,
@@ -100,10 +83,7 @@ mod tests {
         assert_eq!(svg.matches("<circle").count(), 3);
         assert_eq!(svg.matches("r=\"4\" fill=\"#06c\"").count(), 1);
         assert_eq!(svg.matches("stroke-dasharray").count(), 1);
-        let empty = PipelineState {
-            scores: vec![],
-            ..state
-        };
+        let empty = PipelineState { scores: vec![], ..state };
         assert!(empty.plot().starts_with("<svg") && empty.plot().ends_with("</svg>\n"));
     }
 }

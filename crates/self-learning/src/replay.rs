@@ -42,11 +42,7 @@ pub fn mix(new: &[Row], original: &[Row], total: usize, original_share: f64, see
     let n_new = total - n_original.min(total);
     if n_original > 0 && original.is_empty() {
         let votes = !new.is_empty() && new.iter().all(|row| row.origin == Origin::Vote);
-        return Err(if votes {
-            Error::VoteAlone
-        } else {
-            Error::NoRows { missing: "original" }
-        });
+        return Err(if votes { Error::VoteAlone } else { Error::NoRows { missing: "original" } });
     }
     if n_new > 0 && new.is_empty() {
         return Err(Error::NoRows { missing: "new" });
@@ -73,25 +69,12 @@ mod tests {
     use super::*;
 
     fn rows(n: usize, origin: Origin) -> Vec<Row> {
-        (0..n)
-            .map(|i| Row {
-                input: format!("{origin:?} {i}"),
-                origin,
-                ..Row::default()
-            })
-            .collect()
+        (0..n).map(|i| Row { input: format!("{origin:?} {i}"), origin, ..Row::default() }).collect()
     }
 
     #[test]
     fn every_new_row_comes_as_often_as_the_others() {
-        let mixed = mix(
-            &rows(4, Origin::Constructed),
-            &rows(50, Origin::Human),
-            20,
-            0.6,
-            1,
-        )
-        .unwrap();
+        let mixed = mix(&rows(4, Origin::Constructed), &rows(50, Origin::Human), 20, 0.6, 1).unwrap();
         assert_eq!(mixed.len(), 20);
         for row in rows(4, Origin::Constructed) {
             assert_eq!(mixed.iter().filter(|mixed| **mixed == row).count(), 2);
@@ -106,10 +89,7 @@ mod tests {
 
     #[test]
     fn votes_never_train_alone() {
-        assert!(matches!(
-            mix(&rows(9, Origin::Vote), &[], 9, 0.3, 1),
-            Err(Error::VoteAlone)
-        ));
+        assert!(matches!(mix(&rows(9, Origin::Vote), &[], 9, 0.3, 1), Err(Error::VoteAlone)));
     }
 
     #[test]

@@ -17,9 +17,7 @@ pub fn semantic_entropy<T>(attempts: &[Option<T>], mut alike: impl FnMut(&T, &T)
     let mut groups: Vec<(Option<&T>, usize)> = Vec::new();
     for attempt in attempts {
         let found = attempt.as_ref().and_then(|attempt| {
-            groups
-                .iter_mut()
-                .find(|(first, _)| first.is_some_and(|first| alike(first, attempt)))
+            groups.iter_mut().find(|(first, _)| first.is_some_and(|first| alike(first, attempt)))
         });
         match found {
             Some((_, size)) => *size += 1,
@@ -27,10 +25,7 @@ pub fn semantic_entropy<T>(attempts: &[Option<T>], mut alike: impl FnMut(&T, &T)
         }
     }
     let share = |size: usize| size as f64 / attempts.len() as f64;
-    let entropy: f64 = groups
-        .iter()
-        .map(|&(_, size)| -share(size) * share(size).log2())
-        .sum();
+    let entropy: f64 = groups.iter().map(|&(_, size)| -share(size) * share(size).log2()).sum();
     entropy.max(0.0)
 }
 

@@ -33,10 +33,9 @@ impl Settings {
             if !indented {
                 inside = content == "self_improvement:";
             } else if inside {
-                settings.set(content.trim()).ok_or_else(|| Error::Config {
-                    line,
-                    text: text.trim().to_owned(),
-                })?;
+                settings
+                    .set(content.trim())
+                    .ok_or_else(|| Error::Config { line, text: text.trim().to_owned() })?;
             }
         }
         Ok(settings)
@@ -89,10 +88,7 @@ self_improvement:
 
     #[test]
     fn the_block_of_the_documents_is_the_default_but_for_the_samples() {
-        let documents = Settings {
-            gate_items: 500,
-            ..Settings::default()
-        };
+        let documents = Settings { gate_items: 500, ..Settings::default() };
         assert_eq!(Settings::from_yaml(BLOCK).unwrap(), documents);
     }
 

@@ -57,14 +57,7 @@ impl Shape {
         head_dim: usize,
         d_ff: usize,
     ) -> Shape {
-        Shape {
-            d_model,
-            layers,
-            heads: heads.0,
-            kv_heads: heads.1,
-            head_dim,
-            d_ff,
-        }
+        Shape { d_model, layers, heads: heads.0, kv_heads: heads.1, head_dim, d_ff }
     }
 
     /// `config` in this shape; vocabulary, context and constants stay.
@@ -78,9 +71,7 @@ impl Shape {
             (Axis::ValueDim, self.head_dim),
             (Axis::FeedForward, self.d_ff),
         ];
-        sizes.into_iter().fold(config.clone(), |config, (axis, size)| {
-            config.with_size(axis, size)
-        })
+        sizes.into_iter().fold(config.clone(), |config, (axis, size)| config.with_size(axis, size))
     }
 }
 
@@ -124,12 +115,7 @@ impl Table {
         };
         std::array::from_fn(|n| {
             let ((years, name, capability), shape) = (STAGES[n], shapes[n]);
-            Age {
-                years,
-                name,
-                capability,
-                shape,
-            }
+            Age { years, name, capability, shape }
         })
     }
 

@@ -72,9 +72,7 @@ pub trait Architecture: Clone + PartialEq + std::fmt::Debug {
 
     /// Whether queries and keys are normalised a head.
     fn has_qk_norm(&self) -> bool {
-        self.tensors()
-            .iter()
-            .any(|tensor| matches!(tensor.find(Axis::QkDim), Some((_, Role::Gain))))
+        self.tensors().iter().any(|tensor| matches!(tensor.find(Axis::QkDim), Some((_, Role::Gain))))
     }
 }
 
@@ -121,11 +119,7 @@ pub struct TensorSpec {
 impl TensorSpec {
     /// A tensor outside the blocks, without dimensions yet.
     pub fn new(name: impl Into<String>) -> TensorSpec {
-        TensorSpec {
-            name: name.into(),
-            layer: None,
-            axes: Vec::new(),
-        }
+        TensorSpec { name: name.into(), layer: None, axes: Vec::new() }
     }
 
     /// The same tensor as part of block `layer`.
@@ -137,12 +131,7 @@ impl TensorSpec {
     /// Adds the next stored dimension, made of one axis or of several from major to minor.
     pub fn dim(mut self, axes: &[(Axis, usize, Role)]) -> TensorSpec {
         let dim = self.axes.last().map_or(0, |last| last.dim + 1);
-        self.axes.extend(axes.iter().map(|&(axis, size, role)| AxisUse {
-            dim,
-            axis,
-            size,
-            role,
-        }));
+        self.axes.extend(axes.iter().map(|&(axis, size, role)| AxisUse { dim, axis, size, role }));
         self
     }
 
@@ -173,40 +162,21 @@ impl TensorSpec {
         layer: usize,
         to: &A,
     ) -> Result<AffineMap, GrowthError> {
-        let unknown = || GrowthError::UnknownTensor {
-            name: self.name.clone(),
-        };
-        let mut siblings = to
-            .tensors()
-            .into_iter()
-            .filter(|tensor| tensor.layer == self.layer);
-        let order = siblings
-            .position(|tensor| tensor.name == self.name)
-            .ok_or_else(unknown)?;
-        let mut block = from
-            .tensors()
-            .into_iter()
-            .filter(|tensor| tensor.layer == Some(layer));
+        let unknown = || GrowthError::UnknownTensor { name: self.name.clone() };
+        let mut siblings = to.tensors().into_iter().filter(|tensor| tensor.layer == self.layer);
+        let order = siblings.position(|tensor| tensor.name == self.name).ok_or_else(unknown)?;
+        let mut block = from.tensors().into_iter().filter(|tensor| tensor.layer == Some(layer));
         let source = block.nth(order).ok_or_else(unknown)?.name;
-        Ok(AffineMap {
-            source,
-            ..AffineMap::identity(self)
-        })
+        Ok(AffineMap { source, ..AffineMap::identity(self) })
     }
 
     /// The place of `axis` among [`axes`](TensorSpec::axes), and the role on it.
     pub fn find(&self, axis: Axis) -> Option<(usize, Role)> {
-        self.axes
-            .iter()
-            .position(|used| used.axis == axis)
-            .map(|at| (at, self.axes[at].role))
+        self.axes.iter().position(|used| used.axis == axis).map(|at| (at, self.axes[at].role))
     }
 }
 
 /// How many parameters a configuration has, counted from its tensors. Saturates on overflow.
 pub fn parameters<A: Architecture>(config: &A) -> u64 {
-    config
-        .tensors()
-        .iter()
-        .fold(0, |sum, tensor| sum.saturating_add(tensor.len() as u64))
+    config.tensors().iter().fold(0, |sum, tensor| sum.saturating_add(tensor.len() as u64))
 }

@@ -29,12 +29,7 @@ impl Cost {
             tensor.axes.len() > 1 && !looked_up
         };
         let size = |axis| config.size(axis) as f64;
-        let matrices: f64 = config
-            .tensors()
-            .iter()
-            .filter(|t| multiplied(t))
-            .map(|t| t.len() as f64)
-            .sum();
+        let matrices: f64 = config.tensors().iter().filter(|t| multiplied(t)).map(|t| t.len() as f64).sum();
         let head = size(Axis::QkDim) + size(Axis::ValueDim);
         let attention = size(Axis::Layer) * size(Axis::QueryHead) * head * size(Axis::Context);
         Cost {

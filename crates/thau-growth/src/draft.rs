@@ -65,14 +65,8 @@ struct Source {
 
 impl Source {
     fn open<A: Architecture>(from: &Path, config: &A, storage: Storage) -> Result<Source, GrowthError> {
-        let rounded = config
-            .tensors()
-            .into_iter()
-            .filter(|tensor| storage.dtype(tensor) == Dtype::BF16);
-        Ok(Source {
-            folder: Folder::open(from)?,
-            cast: rounded.map(|tensor| tensor.name).collect(),
-        })
+        let rounded = config.tensors().into_iter().filter(|tensor| storage.dtype(tensor) == Dtype::BF16);
+        Ok(Source { folder: Folder::open(from)?, cast: rounded.map(|tensor| tensor.name).collect() })
     }
 }
 
@@ -80,10 +74,7 @@ impl TensorSource for Source {
     fn read(&self, name: &str) -> Result<Tensor, GrowthError> {
         let mut tensor = self.folder.read(name)?;
         if self.cast.contains(name) {
-            tensor
-                .values
-                .iter_mut()
-                .for_each(|value| *value = bf16::from_f32(*value).to_f32());
+            tensor.values.iter_mut().for_each(|value| *value = bf16::from_f32(*value).to_f32());
         }
         Ok(tensor)
     }
@@ -128,9 +119,7 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
             return Err(GrowthError::Preserves { claim });
         }
         if read_json::<A>(&from.join(CONFIG))? != *plan.from() {
-            return Err(GrowthError::NotThePlans {
-                path: from.join(CONFIG),
-            });
+            return Err(GrowthError::NotThePlans { path: from.join(CONFIG) });
         }
         let temporary = beside(to)?;
         let draft = Draft {
@@ -178,11 +167,7 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
         let record = Record {
             parent: self.source.folder.hash()?,
             seed: self.plan.seed(),
-            steps: self
-                .plan
-                .operators()
-                .map(|operator| format!("{operator:?}"))
-                .collect(),
+            steps: self.plan.operators().map(|operator| format!("{operator:?}")).collect(),
             preservation: self.plan.preservation(),
             before: Cost::of(self.plan.from()),
             after: Cost::of(self.plan.to()),
@@ -191,33 +176,19 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
         self.write_provenance(&record)?;
         write_json(&self.temporary.join(REPORT), &record)?;
         fs::rename(&self.temporary, &self.to).map_err(GrowthError::io(&self.to))?;
-        let parent = self
-            .to
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        File::open(parent)
-            .and_then(|folder| folder.sync_all())
-            .map_err(GrowthError::io(parent))?;
+        let parent =
+            self.to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(parent).and_then(|folder| folder.sync_all()).map_err(GrowthError::io(parent))?;
         Ok(record)
     }
 
     fn write_weights(&self) -> Result<(), GrowthError> {
-        let steps: Vec<String> = self
-            .plan
-            .operators()
-            .map(|operator| format!("{operator:?}"))
-            .collect();
+        let steps: Vec<String> = self.plan.operators().map(|operator| format!("{operator:?}")).collect();
         let metadata = BTreeMap::from([
             ("format".to_owned(), "pt".to_owned()),
-            (
-                "growth".to_owned(),
-                format!("seed {}: {}", self.plan.seed(), steps.join(", ")),
-            ),
+            ("growth".to_owned(), format!("seed {}: {}", self.plan.seed(), steps.join(", "))),
         ]);
-        let Options {
-            storage, shard_bytes, ..
-        } = self.options;
+        let Options { storage, shard_bytes, .. } = self.options;
         let mut sink = FolderWriter::create(&self.temporary, self.plan.to(), storage, shard_bytes, metadata)?;
         self.plan.apply(&self.source, &mut sink)?;
         sink.finish()
@@ -228,27 +199,17 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
         let path = self.temporary.join(CONFIG);
         let mut config: BTreeMap<String, serde_json::Value> = read_json(&from.join(CONFIG))?;
         let grown = serde_json::to_value(self.plan.to()).map_err(GrowthError::json(&path))?;
-        config.extend(
-            grown
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(key, value)| (key.clone(), value.clone())),
-        );
+        config
+            .extend(grown.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
         write_json(&path, &config)
     }
 
     fn write_provenance(&self, record: &Record) -> Result<(), GrowthError> {
         let path = self.temporary.join(PROVENANCE);
-        let mut provenance: BTreeMap<String, serde_json::Value> = if path.exists() {
-            read_json(&path)?
-        } else {
-            BTreeMap::new()
-        };
+        let mut provenance: BTreeMap<String, serde_json::Value> =
+            if path.exists() { read_json(&path)? } else { BTreeMap::new() };
         provenance.insert("parents".into(), serde_json::json!([record.parent]));
-        let ledger = provenance
-            .entry("growth".into())
-            .or_insert_with(|| serde_json::json!([]));
+        let ledger = provenance.entry("growth".into()).or_insert_with(|| serde_json::json!([]));
         let entry = serde_json::to_value(record).map_err(GrowthError::json(&path))?;
         match ledger.as_array_mut() {
             Some(entries) => entries.push(entry),
@@ -264,10 +225,7 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
             let name = entry.file_name();
             let text = name.to_string_lossy();
             let ours = text.ends_with(".safetensors") || text.ends_with(".safetensors.index.json");
-            let is_file = entry
-                .file_type()
-                .map_err(GrowthError::io(&entry.path()))?
-                .is_file();
+            let is_file = entry.file_type().map_err(GrowthError::io(&entry.path()))?.is_file();
             if is_file && !ours && text != CONFIG && text != REPORT {
                 fs::copy(entry.path(), self.temporary.join(&name)).map_err(GrowthError::io(&entry.path()))?;
             }

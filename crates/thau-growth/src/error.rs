@@ -224,16 +224,10 @@ pub enum GrowthError {
 
 impl GrowthError {
     pub(crate) fn io(path: &Path) -> impl Fn(std::io::Error) -> GrowthError {
-        move |source| GrowthError::Io {
-            path: path.into(),
-            source,
-        }
+        move |source| GrowthError::Io { path: path.into(), source }
     }
 
     pub(crate) fn json(path: &Path) -> impl Fn(serde_json::Error) -> GrowthError {
-        move |source| GrowthError::Json {
-            path: path.into(),
-            source,
-        }
+        move |source| GrowthError::Json { path: path.into(), source }
     }
 }

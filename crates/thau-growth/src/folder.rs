@@ -59,11 +59,7 @@ impl Folder {
             file_of.extend(file.names().into_iter().map(|tensor| (tensor, name.clone())));
             files.insert(name, file);
         }
-        Ok(Folder {
-            path: path.into(),
-            files,
-            file_of,
-        })
+        Ok(Folder { path: path.into(), files, file_of })
     }
 
     /// The tensors' names.
@@ -89,8 +85,7 @@ impl Folder {
 impl TensorSource for Folder {
     fn read(&self, name: &str) -> Result<Tensor, GrowthError> {
         let file = self.file_of.get(name).and_then(|file| self.files.get(file));
-        file.ok_or_else(|| GrowthError::MissingTensor { name: name.into() })?
-            .read(name)
+        file.ok_or_else(|| GrowthError::MissingTensor { name: name.into() })?.read(name)
     }
 }
 
@@ -115,11 +110,7 @@ impl Storage {
 
     /// Bytes of a model's weights so stored.
     pub fn bytes<A: Architecture>(self, config: &A) -> u64 {
-        config
-            .tensors()
-            .iter()
-            .map(|t| t.len() as u64 * self.dtype(t).bitsize() as u64 / 8)
-            .sum()
+        config.tensors().iter().map(|t| t.len() as u64 * self.dtype(t).bitsize() as u64 / 8).sum()
     }
 }
 
@@ -159,27 +150,16 @@ impl FolderWriter {
         };
         if count > 1 {
             let in_shard = |(n, (_, shard)): (usize, &(u64, Vec<Entry>))| {
-                shard
-                    .iter()
-                    .map(|(tensor, ..)| (tensor.clone(), name(n)))
-                    .collect::<Vec<_>>()
+                shard.iter().map(|(tensor, ..)| (tensor.clone(), name(n))).collect::<Vec<_>>()
             };
             let weight_map = shards.iter().enumerate().flat_map(in_shard).collect();
             let total = shards.iter().map(|(size, _)| size).sum();
             let metadata = BTreeMap::from([("total_size".to_owned(), total)]);
             write_json(&path.join(INDEX), &Index { metadata, weight_map })?;
         }
-        let shards: Vec<_> = shards
-            .into_iter()
-            .enumerate()
-            .map(|(n, (_, entries))| (path.join(name(n)), entries))
-            .collect();
-        Ok(FolderWriter {
-            shards: shards.into_iter(),
-            metadata,
-            current: None,
-            left_in_shard: 0,
-        })
+        let shards: Vec<_> =
+            shards.into_iter().enumerate().map(|(n, (_, entries))| (path.join(name(n)), entries)).collect();
+        Ok(FolderWriter { shards: shards.into_iter(), metadata, current: None, left_in_shard: 0 })
     }
 
     pub fn finish(self) -> Result<(), GrowthError> {
@@ -199,10 +179,7 @@ impl TensorSink for FolderWriter {
             self.current = Some(SafetensorsWriter::create(&path, entries, &self.metadata)?);
         }
         self.left_in_shard -= 1;
-        self.current
-            .as_mut()
-            .expect("a shard with tensors left is open")
-            .write(name, tensor)
+        self.current.as_mut().expect("a shard with tensors left is open").write(name, tensor)
     }
 }
 
@@ -215,7 +192,5 @@ pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Gro
     let mut text = serde_json::to_string_pretty(value).map_err(GrowthError::json(path))?;
     text.push('\n');
     std::fs::write(path, text).map_err(GrowthError::io(path))?;
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(GrowthError::io(path))
+    File::open(path).and_then(|file| file.sync_all()).map_err(GrowthError::io(path))
 }

@@ -41,11 +41,7 @@ pub fn idle_channels<A: Architecture>(config: &A, weights: &dyn TensorSource) ->
         let values = weights.read(&tensor.name)?.values;
         if values.len() != tensor.len() {
             let (name, expected) = (tensor.name.clone(), tensor.len());
-            return Err(GrowthError::WrongLength {
-                name,
-                expected,
-                found: values.len(),
-            });
+            return Err(GrowthError::WrongLength { name, expected, found: values.len() });
         }
         for (at, used) in tensor.axes.iter().enumerate() {
             let scope = match used.axis {
@@ -61,10 +57,7 @@ pub fn idle_channels<A: Architecture>(config: &A, weights: &dyn TensorSource) ->
             };
             let all = channels.entry((used.axis, scope)).or_default();
             all.resize(used.size.max(all.len()), Channel::default());
-            for (channel, print) in all
-                .iter_mut()
-                .zip(fingerprints(tensor, at, number as u64, &values))
-            {
+            for (channel, print) in all.iter_mut().zip(fingerprints(tensor, at, number as u64, &values)) {
                 channel.produced = channel.produced.wrapping_add(if produces { print } else { 0 });
                 channel.consumed = channel.consumed.wrapping_add(if consumes { print } else { 0 });
             }

@@ -115,11 +115,7 @@ impl AffineMap {
 
     /// The same map with new values in place of all old ones.
     pub fn filled(self, fill: Fill) -> AffineMap {
-        AffineMap {
-            places: vec![Place::New; self.places.len()],
-            fill,
-            ..self
-        }
+        AffineMap { places: vec![Place::New; self.places.len()], fill, ..self }
     }
 
     /// The same map with a factor on the old entries.
@@ -131,25 +127,17 @@ impl AffineMap {
     pub fn is_identity(&self) -> bool {
         self.scale == 1.0
             && self.old_size == self.places.len()
-            && self
-                .places
-                .iter()
-                .enumerate()
-                .all(|(i, &place)| place == Place::Old { index: i, copies: 1 })
+            && self.places.iter().enumerate().all(|(i, &place)| place == Place::Old { index: i, copies: 1 })
     }
 
     /// Entries of the old tensor.
     pub fn old_len(&self) -> usize {
-        self.outer
-            .saturating_mul(self.old_size)
-            .saturating_mul(self.inner)
+        self.outer.saturating_mul(self.old_size).saturating_mul(self.inner)
     }
 
     /// Entries of the grown tensor.
     pub fn new_len(&self) -> usize {
-        self.outer
-            .saturating_mul(self.places.len())
-            .saturating_mul(self.inner)
+        self.outer.saturating_mul(self.places.len()).saturating_mul(self.inner)
     }
 
     /// The grown weights. Computed in `f64`, rounded once.
@@ -159,10 +147,7 @@ impl AffineMap {
     pub fn apply<T: Element>(&self, old: &Tensor<T>, rng: &mut ChaCha8Rng) -> Result<Tensor<T>, GrowthError> {
         self.check(old.values.len(), self.old_len())?;
         if self.is_identity() {
-            return Ok(Tensor {
-                shape: self.shape.clone(),
-                values: old.values.clone(),
-            });
+            return Ok(Tensor { shape: self.shape.clone(), values: old.values.clone() });
         }
         let new = NewSlices::measure(self, &old.values);
         let mut values = self.room()?;
@@ -181,10 +166,7 @@ impl AffineMap {
                 }
             }
         }
-        Ok(Tensor {
-            shape: self.shape.clone(),
-            values,
-        })
+        Ok(Tensor { shape: self.shape.clone(), values })
     }
 
     /// The grown moment: `m / (factor·copies)` for `order` 1, `v / (factor·copies)²` for `order` 2, and for
@@ -207,10 +189,7 @@ impl AffineMap {
                 }
             }
         }
-        Ok(Tensor {
-            shape: self.shape.clone(),
-            values,
-        })
+        Ok(Tensor { shape: self.shape.clone(), values })
     }
 
     /// The way back: the old tensor out of the grown one, as one row. Bit for bit where the factor is 1 or a power
@@ -229,9 +208,7 @@ impl AffineMap {
             }
         }
         let from: Option<Vec<usize>> = from.into_iter().collect();
-        let lost = || GrowthError::NotReversible {
-            name: self.source.clone(),
-        };
+        let lost = || GrowthError::NotReversible { name: self.source.clone() };
         let from = from.ok_or_else(lost)?;
         if self.is_identity() {
             return Ok(grown.clone());
@@ -247,20 +224,14 @@ impl AffineMap {
                 }
             }
         }
-        Ok(Tensor {
-            shape: vec![values.len()],
-            values,
-        })
+        Ok(Tensor { shape: vec![values.len()], values })
     }
 
     /// Room for the grown entries.
     fn room<T>(&self) -> Result<Vec<T>, GrowthError> {
         let entries = self.new_len();
         let mut values = Vec::new();
-        let out_of_memory = |_| GrowthError::OutOfMemory {
-            name: self.source.clone(),
-            entries,
-        };
+        let out_of_memory = |_| GrowthError::OutOfMemory { name: self.source.clone(), entries };
         values.try_reserve_exact(entries).map_err(out_of_memory)?;
         Ok(values)
     }
@@ -269,11 +240,7 @@ impl AffineMap {
         if found == expected {
             Ok(())
         } else {
-            Err(GrowthError::WrongLength {
-                name: self.source.clone(),
-                expected,
-                found,
-            })
+            Err(GrowthError::WrongLength { name: self.source.clone(), expected, found })
         }
     }
 }
@@ -299,38 +266,20 @@ impl NewSlices {
             3f64.sqrt() * map.scale * relative * if rms > 0.0 { rms } else { RMS_OF_ZEROS }
         };
         match map.fill {
-            _ if !map.places.contains(&Place::New) => NewSlices {
-                centre: vec![0.0],
-                half_width: 0.0,
-            },
-            Fill::Zero => NewSlices {
-                centre: vec![0.0],
-                half_width: 0.0,
-            },
-            Fill::Random { rms } => NewSlices {
-                centre: vec![0.0],
-                half_width: half_width(rms),
-            },
+            _ if !map.places.contains(&Place::New) => NewSlices { centre: vec![0.0], half_width: 0.0 },
+            Fill::Zero => NewSlices { centre: vec![0.0], half_width: 0.0 },
+            Fill::Random { rms } => NewSlices { centre: vec![0.0], half_width: half_width(rms) },
             Fill::Mean => {
                 let mean = old.iter().map(|v| v.to_f64()).sum::<f64>() / count;
-                NewSlices {
-                    centre: vec![mean * map.scale],
-                    half_width: 0.0,
-                }
+                NewSlices { centre: vec![mean * map.scale], half_width: 0.0 }
             }
             Fill::MeanSlice { rms } => {
                 let mut centre = vec![0.0; map.inner];
                 let share = map.scale * map.inner as f64 / count;
                 for slice in old.chunks_exact(map.inner.max(1)) {
-                    centre
-                        .iter_mut()
-                        .zip(slice)
-                        .for_each(|(sum, v)| *sum += v.to_f64() * share);
+                    centre.iter_mut().zip(slice).for_each(|(sum, v)| *sum += v.to_f64() * share);
                 }
-                NewSlices {
-                    centre,
-                    half_width: half_width(rms),
-                }
+                NewSlices { centre, half_width: half_width(rms) }
             }
         }
     }

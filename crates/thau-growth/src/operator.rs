@@ -99,11 +99,7 @@ fn resize<A: Architecture>(from: &A, axis: Axis, to: usize) -> Result<A, GrowthE
 /// The old channels where they were, new ones behind them.
 fn behind(from: usize, to: usize) -> Vec<Place> {
     let place = |index| {
-        if index < from {
-            Place::Old { index, copies: 1 }
-        } else {
-            Place::New
-        }
+        if index < from { Place::Old { index, copies: 1 } } else { Place::New }
     };
     (0..to).map(place).collect()
 }

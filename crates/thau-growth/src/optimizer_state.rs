@@ -68,23 +68,16 @@ pub fn transport_state<A: Architecture>(
     let step = optimizer_step(&state.metadata());
     let mut jobs = jobs(plan, &state)?;
     jobs.sort();
-    let entries: Vec<Entry> = jobs
-        .iter()
-        .map(|(name, _, shape)| (name.clone(), shape.clone(), Dtype::F32))
-        .collect();
+    let entries: Vec<Entry> =
+        jobs.iter().map(|(name, _, shape)| (name.clone(), shape.clone(), Dtype::F32)).collect();
     let mut writer = SafetensorsWriter::create(to, entries, &state.metadata())?;
     for (name, prefix, shape) in jobs {
         let (_, kind) = PREFIXES[prefix];
         let prefix = PREFIXES[prefix].0;
         let tensor = &name[prefix.len()..];
-        let source = Prefixed {
-            source: &state,
-            prefix,
-        };
+        let source = Prefixed { source: &state, prefix };
         let mut grown = match kind {
-            Kind::Moment(order) => plan
-                .transport(&source, tensor, order)?
-                .ok_or_else(missing(&name))?,
+            Kind::Moment(order) => plan.transport(&source, tensor, order)?.ok_or_else(missing(&name))?,
             Kind::Average => average(plan, weights, &source, tensor)?.ok_or_else(missing(&name))?,
             Kind::Born => births(plan, weights, &source, tensor, step)?,
         };
@@ -103,16 +96,10 @@ fn jobs<A: Architecture>(
     plan: &GrowthPlan<A>,
     state: &SafetensorsFile,
 ) -> Result<Vec<(String, usize, Vec<usize>)>, GrowthError> {
-    let old: BTreeMap<String, ()> = plan
-        .from()
-        .tensors()
-        .into_iter()
-        .map(|tensor| (tensor.name, ()))
-        .collect();
+    let old: BTreeMap<String, ()> =
+        plan.from().tensors().into_iter().map(|tensor| (tensor.name, ())).collect();
     for name in state.names() {
-        let known = PREFIXES
-            .iter()
-            .filter_map(|(prefix, _)| name.strip_prefix(prefix));
+        let known = PREFIXES.iter().filter_map(|(prefix, _)| name.strip_prefix(prefix));
         if !known.into_iter().any(|tensor| old.contains_key(tensor)) {
             return Err(GrowthError::UnknownTensor { name });
         }
@@ -144,10 +131,7 @@ fn survivors<A: Architecture>(
     impl TensorSource for Ones<'_> {
         fn read(&self, name: &str) -> Result<Tensor, GrowthError> {
             let Tensor { shape, values } = self.0.read(name)?;
-            Ok(Tensor {
-                shape,
-                values: vec![1.0; values.len()],
-            })
+            Ok(Tensor { shape, values: vec![1.0; values.len()] })
         }
     }
     plan.transport(&Ones(weights), name, 0)
@@ -192,13 +176,8 @@ fn births<A: Architecture>(
 
 /// The optimizer's step counter: `optimizer_step`, or `step`, of the JSON under the metadata key `training_state`.
 fn optimizer_step(metadata: &BTreeMap<String, String>) -> u64 {
-    let json = metadata
-        .get("training_state")
-        .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-    let counter = |key| {
-        json.as_ref()
-            .and_then(|json| json.get(key))
-            .and_then(serde_json::Value::as_u64)
-    };
+    let json =
+        metadata.get("training_state").and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let counter = |key| json.as_ref().and_then(|json| json.get(key)).and_then(serde_json::Value::as_u64);
     counter("optimizer_step").or_else(|| counter("step")).unwrap_or(0)
 }

@@ -35,29 +35,19 @@ struct Stage<A> {
 
 impl<A: Architecture> Stage<A> {
     fn new(config: A) -> Stage<A> {
-        let tensors = config
-            .tensors()
-            .into_iter()
-            .map(|tensor| (tensor.name.clone(), tensor))
-            .collect();
+        let tensors = config.tensors().into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
         Stage { config, tensors }
     }
 
     fn find(&self, name: &str) -> Result<&TensorSpec, GrowthError> {
-        self.tensors
-            .get(name)
-            .ok_or_else(|| GrowthError::UnknownTensor { name: name.into() })
+        self.tensors.get(name).ok_or_else(|| GrowthError::UnknownTensor { name: name.into() })
     }
 }
 
 impl<A: Architecture> GrowthPlan<A> {
     /// A plan that does nothing yet.
     pub fn new(from: A, seed: u64) -> GrowthPlan<A> {
-        GrowthPlan {
-            seed,
-            operators: Vec::new(),
-            stages: vec![Stage::new(from)],
-        }
+        GrowthPlan { seed, operators: Vec::new(), stages: vec![Stage::new(from)] }
     }
 
     /// The steps of [`Recipe::between`].
@@ -76,10 +66,7 @@ impl<A: Architecture> GrowthPlan<A> {
         let grown = operator.grow_config(self.to())?;
         let parameters = parameters(&grown);
         if parameters > MOST_PARAMETERS {
-            return Err(GrowthError::TooManyParameters {
-                parameters,
-                most: MOST_PARAMETERS,
-            });
+            return Err(GrowthError::TooManyParameters { parameters, most: MOST_PARAMETERS });
         }
         self.stages.push(Stage::new(grown));
         self.operators.push(Box::new(operator));
@@ -108,11 +95,7 @@ impl<A: Architecture> GrowthPlan<A> {
 
     /// What all steps together do to the function.
     pub fn preservation(&self) -> Preservation {
-        let each = self
-            .operators
-            .iter()
-            .zip(&self.stages)
-            .map(|(op, stage)| op.preservation(&stage.config));
+        let each = self.operators.iter().zip(&self.stages).map(|(op, stage)| op.preservation(&stage.config));
         each.fold(Preservation::Exact, Preservation::and)
     }
 
@@ -144,17 +127,10 @@ impl<A: Architecture> GrowthPlan<A> {
             let (origin, maps) = self.lineage(&tensor.name)?;
             if maps.iter().all(|(_, map)| map.history == History::Kept) {
                 let maps = maps.into_iter().map(|(_, map)| map).collect();
-                heirs.entry(origin).or_insert(Heir {
-                    name: tensor.name,
-                    maps,
-                });
+                heirs.entry(origin).or_insert(Heir { name: tensor.name, maps });
             }
         }
-        Ok(Retracted {
-            plan: self,
-            grown,
-            heirs,
-        })
+        Ok(Retracted { plan: self, grown, heirs })
     }
 
     /// One optimizer moment of the grown model: of `order` 1 (a mean of gradients) or 2 (of their squares), read
@@ -172,10 +148,7 @@ impl<A: Architecture> GrowthPlan<A> {
         match source.read(&origin) {
             Err(GrowthError::MissingTensor { .. }) => Ok(None),
             Err(error) => Err(error),
-            Ok(moment) => maps
-                .iter()
-                .try_fold(moment, |m, (_, map)| map.transport(&m, order))
-                .map(Some),
+            Ok(moment) => maps.iter().try_fold(moment, |m, (_, map)| map.transport(&m, order)).map(Some),
         }
     }
 
@@ -199,11 +172,7 @@ impl<A: Architecture> GrowthPlan<A> {
         let expected = self.stages[0].find(&origin)?.shape();
         let mut tensor = T::read(source, &origin)?;
         if tensor.shape != expected || tensor.values.len() != expected.iter().product::<usize>() {
-            return Err(GrowthError::WrongShape {
-                name: origin,
-                expected,
-                found: tensor.shape,
-            });
+            return Err(GrowthError::WrongShape { name: origin, expected, found: tensor.shape });
         }
         for (step, map) in maps {
             if !map.is_identity() {
@@ -254,17 +223,10 @@ struct Heir {
 
 impl<A: Architecture> Retracted<'_, A> {
     fn retract<T: Element>(&self, name: &str) -> Result<Tensor<T>, GrowthError> {
-        let heir = self
-            .heirs
-            .get(name)
-            .ok_or_else(|| GrowthError::NotReversible { name: name.into() })?;
+        let heir = self.heirs.get(name).ok_or_else(|| GrowthError::NotReversible { name: name.into() })?;
         let grown = T::read(self.grown, &heir.name)?;
         let shape = self.plan.stages[0].find(name)?.shape();
-        let mut old = heir
-            .maps
-            .iter()
-            .rev()
-            .try_fold(grown, |tensor, map| map.retract(&tensor))?;
+        let mut old = heir.maps.iter().rev().try_fold(grown, |tensor, map| map.retract(&tensor))?;
         old.shape = shape;
         Ok(old)
     }

@@ -68,10 +68,7 @@ impl Proof {
         let old_f32 = run(plan.from(), before, Precision::F32)?;
         let new_f64 = run(plan.to(), &plan.grown(before), Precision::F64)?;
         let new_f32 = run(plan.to(), stored, Precision::F32)?;
-        let (small, large) = (
-            plan.from().size(Axis::Vocabulary),
-            plan.to().size(Axis::Vocabulary),
-        );
+        let (small, large) = (plan.from().size(Axis::Vocabulary), plan.to().size(Axis::Vocabulary));
         let tokens = probes.iter().map(Vec::len).sum();
         let logits = |all: &[Vec<f64>]| all.iter().map(Vec::len).sum::<usize>();
         if tokens == 0 || logits(&old_f64) != tokens * small || logits(&new_f64) != tokens * large {
@@ -98,30 +95,16 @@ impl Proof {
             Preservation::Lossy => f64::MAX.sqrt(),
         };
         // No arithmetic beats one rounding of the largest logit.
-        let rounding = self
-            .own_rounding_f32
-            .max(f64::from(f32::EPSILON) * self.largest_logit);
+        let rounding = self.own_rounding_f32.max(f64::from(f32::EPSILON) * self.largest_logit);
         let limits = [
-            (
-                Precision::F64,
-                self.max_logit_delta_f64,
-                (share + tolerance.f64) * self.largest_logit,
-            ),
-            (
-                Precision::F32,
-                self.max_logit_delta_f32,
-                share * self.largest_logit + tolerance.f32 * rounding,
-            ),
+            (Precision::F64, self.max_logit_delta_f64, (share + tolerance.f64) * self.largest_logit),
+            (Precision::F32, self.max_logit_delta_f32, share * self.largest_logit + tolerance.f32 * rounding),
         ];
         for (precision, delta, limit) in limits {
             // Written so that a logit that is not a number is refused too.
             let within = delta <= limit;
             if !within {
-                return Err(GrowthError::LogitsMoved {
-                    precision,
-                    delta,
-                    limit,
-                });
+                return Err(GrowthError::LogitsMoved { precision, delta, limit });
             }
         }
         Ok(())
@@ -133,22 +116,16 @@ pub fn random_probes(vocabulary: usize, count: usize, length: usize, seed: u64) 
     use rand_chacha::rand_core::{Rng, SeedableRng};
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
     let mut token = || (rng.next_u64() % vocabulary.max(1) as u64) as u32;
-    (0..count)
-        .map(|_| (0..length).map(|_| token()).collect())
-        .collect()
+    (0..count).map(|_| (0..length).map(|_| token()).collect()).collect()
 }
 
 /// The largest difference between rows of logits, over the columns that both have.
 fn most_apart((old, old_width): (&[Vec<f64>], usize), (new, new_width): (&[Vec<f64>], usize)) -> f64 {
     let rows = |all: &[Vec<f64>], width: usize| -> Vec<Vec<f64>> {
-        all.iter()
-            .flat_map(|probe| probe.chunks(width.max(1)).map(<[f64]>::to_vec))
-            .collect()
+        all.iter().flat_map(|probe| probe.chunks(width.max(1)).map(<[f64]>::to_vec)).collect()
     };
     let pairs = rows(old, old_width).into_iter().zip(rows(new, new_width));
-    pairs
-        .flat_map(|(old, new)| old.into_iter().zip(new))
-        .fold(0.0, |most, (a, b)| worse(most, (a - b).abs()))
+    pairs.flat_map(|(old, new)| old.into_iter().zip(new)).fold(0.0, |most, (a, b)| worse(most, (a - b).abs()))
 }
 
 /// The larger one; not a number once one of them is not.

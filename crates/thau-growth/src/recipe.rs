@@ -115,53 +115,25 @@ impl Recipe {
         let steps = [
             (
                 differs(Axis::Vocabulary),
-                Step::ExtendVocabulary(ExtendVocabulary {
-                    to: size(Axis::Vocabulary),
-                }),
+                Step::ExtendVocabulary(ExtendVocabulary { to: size(Axis::Vocabulary) }),
             ),
-            (
-                differs(Axis::Context),
-                Step::ExtendContext(ExtendContext {
-                    to: size(Axis::Context),
-                }),
-            ),
-            (
-                differs(Axis::QkDim),
-                Step::WidenHeads(WidenHeads {
-                    to: size(Axis::QkDim),
-                }),
-            ),
+            (differs(Axis::Context), Step::ExtendContext(ExtendContext { to: size(Axis::Context) })),
+            (differs(Axis::QkDim), Step::WidenHeads(WidenHeads { to: size(Axis::QkDim) })),
             (
                 differs(Axis::QueryHead) || differs(Axis::KvHead),
-                Step::AddHeads(AddHeads {
-                    query: size(Axis::QueryHead),
-                    kv: size(Axis::KvHead),
-                }),
+                Step::AddHeads(AddHeads { query: size(Axis::QueryHead), kv: size(Axis::KvHead) }),
             ),
             (
                 differs(Axis::FeedForward),
-                Step::WidenFeedForward(WidenFeedForward {
-                    to: size(Axis::FeedForward),
-                }),
+                Step::WidenFeedForward(WidenFeedForward { to: size(Axis::FeedForward) }),
             ),
             (
                 differs(Axis::Residual),
-                Step::WidenResidual(WidenResidual {
-                    to: size(Axis::Residual),
-                    fold: Fold::Writers,
-                }),
+                Step::WidenResidual(WidenResidual { to: size(Axis::Residual), fold: Fold::Writers }),
             ),
-            (
-                differs(Axis::Layer),
-                Step::InsertLayers(InsertLayers {
-                    to: size(Axis::Layer),
-                }),
-            ),
+            (differs(Axis::Layer), Step::InsertLayers(InsertLayers { to: size(Axis::Layer) })),
         ];
-        let steps = steps
-            .into_iter()
-            .filter_map(|(needed, step)| needed.then_some(step))
-            .collect();
+        let steps = steps.into_iter().filter_map(|(needed, step)| needed.then_some(step)).collect();
         let recipe = Recipe { seed, steps };
         let plan = recipe.plan(from)?;
         if plan.to() != to {

@@ -50,19 +50,14 @@ pub fn ledger(checkpoint: &Path) -> Result<Vec<Record>, GrowthError> {
 /// # Errors
 /// [`GrowthError::NoAncestor`] where the ledger is shorter or no folder has that hash; those of reading.
 pub fn ancestor(checkpoint: &Path, growths: usize, among: &Path) -> Result<PathBuf, GrowthError> {
-    let lost = || GrowthError::NoAncestor {
-        path: checkpoint.into(),
-        growths,
-    };
+    let lost = || GrowthError::NoAncestor { path: checkpoint.into(), growths };
     let mut ledger = ledger(checkpoint)?;
     let at = ledger.len().checked_sub(growths.max(1)).ok_or_else(lost)?;
     let parent = ledger.swap_remove(at).parent;
     for entry in std::fs::read_dir(among).map_err(GrowthError::io(among))? {
         let folder = entry.map_err(GrowthError::io(among))?.path();
         if folder.is_dir()
-            && Folder::open(&folder)
-                .and_then(|folder| folder.hash())
-                .is_ok_and(|hash| hash == parent)
+            && Folder::open(&folder).and_then(|folder| folder.hash()).is_ok_and(|hash| hash == parent)
         {
             return Ok(folder);
         }

@@ -37,15 +37,11 @@ impl SafetensorsFile {
     /// # Errors
     /// [`GrowthError::Io`]; [`GrowthError::Safetensors`] where the header lies.
     pub fn open(path: &Path) -> Result<SafetensorsFile, GrowthError> {
-        let invalid = |reason| GrowthError::Safetensors {
-            path: path.into(),
-            reason,
-        };
+        let invalid = |reason| GrowthError::Safetensors { path: path.into(), reason };
         let mut file = File::open(path).map_err(GrowthError::io(path))?;
         let length = file.metadata().map_err(GrowthError::io(path))?.len();
         let mut size = [0; 8];
-        file.read_exact(&mut size)
-            .map_err(|_| invalid("shorter than its header's length"))?;
+        file.read_exact(&mut size).map_err(|_| invalid("shorter than its header's length"))?;
         let size = u64::from_le_bytes(size);
         if size > MOST_HEADER || size + 8 > length {
             return Err(invalid("header longer than the file or than 100 MB"));
@@ -57,12 +53,7 @@ impl SafetensorsFile {
         if data_start.checked_add(header.data_len() as u64) != Some(length) {
             return Err(invalid("length differs from what the header says"));
         }
-        Ok(SafetensorsFile {
-            path: path.into(),
-            file: Mutex::new(file),
-            data_start,
-            header,
-        })
+        Ok(SafetensorsFile { path: path.into(), file: Mutex::new(file), data_start, header })
     }
 
     /// The tensors' names, in the order they are stored.
@@ -72,12 +63,7 @@ impl SafetensorsFile {
 
     /// The free-form metadata.
     pub fn metadata(&self) -> BTreeMap<String, String> {
-        self.header
-            .metadata()
-            .iter()
-            .flatten()
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
+        self.header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// The number format of a tensor.
@@ -94,12 +80,8 @@ impl SafetensorsFile {
         let (start, end) = info.data_offsets;
         let mut values = Vec::with_capacity((end - start) / N);
         let mut bytes = vec![0; CHUNK * N];
-        let mut file = self
-            .file
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        file.seek(SeekFrom::Start(self.data_start + start as u64))
-            .map_err(GrowthError::io(&self.path))?;
+        let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.data_start + start as u64)).map_err(GrowthError::io(&self.path))?;
         let mut left = end - start;
         while left > 0 {
             let piece = &mut bytes[..left.min(CHUNK * N)];
@@ -113,25 +95,16 @@ impl SafetensorsFile {
 
 impl TensorSource for SafetensorsFile {
     fn read(&self, name: &str) -> Result<Tensor, GrowthError> {
-        let info = self
-            .header
-            .info(name)
-            .ok_or_else(|| GrowthError::MissingTensor { name: name.into() })?;
+        let info = self.header.info(name).ok_or_else(|| GrowthError::MissingTensor { name: name.into() })?;
         let values = match info.dtype {
             Dtype::F32 => self.decode(info, f32::from_le_bytes)?,
             Dtype::F16 => self.decode(info, |b| f16::from_le_bytes(b).to_f32())?,
             Dtype::BF16 => self.decode(info, |b| bf16::from_le_bytes(b).to_f32())?,
             other => {
-                return Err(GrowthError::Dtype {
-                    name: name.into(),
-                    dtype: other.to_string(),
-                });
+                return Err(GrowthError::Dtype { name: name.into(), dtype: other.to_string() });
             }
         };
-        Ok(Tensor {
-            shape: info.shape.clone(),
-            values,
-        })
+        Ok(Tensor { shape: info.shape.clone(), values })
     }
 }
 
@@ -162,27 +135,15 @@ impl SafetensorsWriter {
         for (name, shape, dtype) in &entries {
             let start = end;
             end += shape.iter().product::<usize>() * dtype.bitsize() / 8;
-            let info = TensorInfo {
-                dtype: *dtype,
-                shape: shape.clone(),
-                data_offsets: (start, end),
-            };
-            header.insert(
-                name.clone(),
-                serde_json::to_value(info).map_err(GrowthError::json(path))?,
-            );
+            let info = TensorInfo { dtype: *dtype, shape: shape.clone(), data_offsets: (start, end) };
+            header.insert(name.clone(), serde_json::to_value(info).map_err(GrowthError::json(path))?);
         }
         let mut text = serde_json::to_vec(&header).map_err(GrowthError::json(path))?;
         text.resize(text.len().next_multiple_of(8), b' ');
         let mut file = File::create(path).map_err(GrowthError::io(path))?;
-        file.write_all(&(text.len() as u64).to_le_bytes())
-            .map_err(GrowthError::io(path))?;
+        file.write_all(&(text.len() as u64).to_le_bytes()).map_err(GrowthError::io(path))?;
         file.write_all(&text).map_err(GrowthError::io(path))?;
-        Ok(SafetensorsWriter {
-            path: path.into(),
-            file,
-            entries: entries.into_iter(),
-        })
+        Ok(SafetensorsWriter { path: path.into(), file, entries: entries.into_iter() })
     }
 
     /// Writes the next tensor, rounded to its format.
@@ -193,9 +154,7 @@ impl SafetensorsWriter {
             return Err(found());
         }
         let written = match dtype {
-            Dtype::BF16 => encode(&mut self.file, &tensor.values, |v| {
-                bf16::from_f32(v).to_le_bytes()
-            }),
+            Dtype::BF16 => encode(&mut self.file, &tensor.values, |v| bf16::from_f32(v).to_le_bytes()),
             _ => encode(&mut self.file, &tensor.values, f32::to_le_bytes),
         };
         written.map_err(GrowthError::io(&self.path))
@@ -218,10 +177,7 @@ fn encode<const N: usize>(
     let mut bytes = vec![[0; N]; CHUNK.min(values.len())];
     for chunk in values.chunks(CHUNK) {
         let piece = &mut bytes[..chunk.len()];
-        piece
-            .iter_mut()
-            .zip(chunk)
-            .for_each(|(bytes, &value)| *bytes = bytes_of(value));
+        piece.iter_mut().zip(chunk).for_each(|(bytes, &value)| *bytes = bytes_of(value));
         file.write_all(piece.as_flattened())?;
     }
     Ok(())

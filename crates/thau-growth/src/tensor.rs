@@ -72,10 +72,7 @@ pub trait TensorSource {
     /// As [`read`](TensorSource::read).
     fn read_f64(&self, name: &str) -> Result<Tensor<f64>, GrowthError> {
         let Tensor { shape, values } = self.read(name)?;
-        Ok(Tensor {
-            shape,
-            values: values.into_iter().map(f64::from).collect(),
-        })
+        Ok(Tensor { shape, values: values.into_iter().map(f64::from).collect() })
     }
 }
 
@@ -90,24 +87,17 @@ pub trait TensorSink {
 
 impl TensorSource for std::collections::BTreeMap<String, Tensor> {
     fn read(&self, name: &str) -> Result<Tensor, GrowthError> {
-        self.get(name)
-            .cloned()
-            .ok_or_else(|| GrowthError::MissingTensor { name: name.into() })
+        self.get(name).cloned().ok_or_else(|| GrowthError::MissingTensor { name: name.into() })
     }
 }
 
 impl TensorSource for std::collections::BTreeMap<String, Tensor<f64>> {
     fn read(&self, name: &str) -> Result<Tensor, GrowthError> {
         let Tensor { shape, values } = self.read_f64(name)?;
-        Ok(Tensor {
-            shape,
-            values: values.into_iter().map(|v| v as f32).collect(),
-        })
+        Ok(Tensor { shape, values: values.into_iter().map(|v| v as f32).collect() })
     }
     fn read_f64(&self, name: &str) -> Result<Tensor<f64>, GrowthError> {
-        self.get(name)
-            .cloned()
-            .ok_or_else(|| GrowthError::MissingTensor { name: name.into() })
+        self.get(name).cloned().ok_or_else(|| GrowthError::MissingTensor { name: name.into() })
     }
 }
 

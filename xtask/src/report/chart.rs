@@ -47,11 +47,8 @@ pub fn lines(x_label: &str, y_label: &str, series: &[Series]) -> String {
     // Names stand from the right of the axis label on.
     let mut legend_x = left + 20.0 + LETTER * y_label.chars().count() as f64;
     for (line, colour) in series.iter().zip(SERIES_COLOURS.iter().cycle()) {
-        let path: Vec<_> = line
-            .points
-            .iter()
-            .map(|&(x, y)| format!("{:.1},{:.1}", x_at(x), y_at(y)))
-            .collect();
+        let path: Vec<_> =
+            line.points.iter().map(|&(x, y)| format!("{:.1},{:.1}", x_at(x), y_at(y))).collect();
         let _ = write!(
             svg,
             r#"<polyline fill="none" stroke="{colour}" stroke-width="2" points="{}"/><rect x="{legend_x}" y="{}" width="14" height="4" fill="{colour}"/><text x="{}" y="{}">{}</text>"#,
@@ -153,17 +150,11 @@ pub fn matrix(row_title: &str, column_title: &str, labels: &[String], counts: &[
 
 /// Text made safe inside HTML and SVG.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 fn open(height: f64, title: &str) -> String {
-    format!(
-        r#"<svg viewBox="0 0 {WIDTH} {height}" role="img"><title>{}</title>"#,
-        escape(title)
-    )
+    format!(r#"<svg viewBox="0 0 {WIDTH} {height}" role="img"><title>{}</title>"#, escape(title))
 }
 
 /// The next round number: 1, 2, 4, 5 or 8 times a power of ten.
@@ -184,10 +175,7 @@ fn short(value: f64) -> String {
     } else if value >= 10.0 {
         format!("{value:.0}")
     } else {
-        format!("{value:.2}")
-            .trim_end_matches('0')
-            .trim_end_matches('.')
-            .to_owned()
+        format!("{value:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 }
 
@@ -197,20 +185,13 @@ mod tests {
 
     #[test]
     fn axes_end_on_round_numbers() {
-        assert_eq!(
-            [round_up(0.1), round_up(6.3), round_up(1734.0)],
-            [0.1, 8.0, 2000.0]
-        );
+        assert_eq!([round_up(0.1), round_up(6.3), round_up(1734.0)], [0.1, 8.0, 2000.0]);
     }
 
     #[test]
     fn names_cannot_break_the_page() {
-        let svg = bars(&[Bar {
-            label: "<b>&".into(),
-            value: 2.0,
-            interval: Some((0.1, 3.0)),
-            items: Some(3),
-        }]);
+        let svg =
+            bars(&[Bar { label: "<b>&".into(), value: 2.0, interval: Some((0.1, 3.0)), items: Some(3) }]);
         assert!(svg.contains("&lt;b&gt;&amp;") && !svg.contains("<b>"));
     }
 }

@@ -73,21 +73,12 @@ impl Page<'_> {
             let every = log.len().div_ceil(300).max(1);
             let mean = |chunk: &[Value]| {
                 let losses: f64 = chunk.iter().map(|line| number(&line["loss"])).sum();
-                (
-                    number(&chunk[chunk.len() - 1]["step"]),
-                    losses / chunk.len() as f64,
-                )
+                (number(&chunk[chunk.len() - 1]["step"]), losses / chunk.len() as f64)
             };
-            Ok(Series {
-                name: name.to_owned(),
-                points: log.chunks(every).map(mean).collect(),
-            })
+            Ok(Series { name: name.to_owned(), points: log.chunks(every).map(mean).collect() })
         };
         let small = lines("step", "loss, nats a scored token", &[curve("small", "small")?]);
-        let after = [
-            curve("grown", "grown-trained")?,
-            curve("control: the small one goes on", "control")?,
-        ];
+        let after = [curve("grown", "grown-trained")?, curve("control: the small one goes on", "control")?];
         Ok(format!(
             "<h2>Learning</h2>{small}<h3>After growing, for equally many FLOPs</h3>{}",
             lines("step", "loss, nats a scored token", &after)
@@ -117,17 +108,13 @@ impl Page<'_> {
             ("By number of atoms", "atoms"),
         ] {
             let groups = test[group].as_object().into_iter().flatten();
-            let bars_of: Vec<Bar> = groups
-                .map(|(label, scores)| bar(label, &scores["equivalent"]))
-                .collect();
+            let bars_of: Vec<Bar> = groups.map(|(label, scores)| bar(label, &scores["equivalent"])).collect();
             let _ = write!(html, "<h3>{title}, unseen patterns</h3>{}", bars(&bars_of));
         }
         let labels: Vec<String> = ["∧", "∨", "→", "↔", "¬", "p"].map(str::to_owned).to_vec();
         let count = |gold: &String, answer: &String| test["confusion"][gold][answer].as_u64().unwrap_or(0);
-        let counts: Vec<Vec<u64>> = labels
-            .iter()
-            .map(|gold| labels.iter().map(|answer| count(gold, answer)).collect())
-            .collect();
+        let counts: Vec<Vec<u64>> =
+            labels.iter().map(|gold| labels.iter().map(|answer| count(gold, answer)).collect()).collect();
         let _ = write!(
             html,
             "<h3>Connectives taken for others, unseen patterns</h3>{}<p class=\"quiet\">p stands for an atom.</p>",
@@ -154,11 +141,7 @@ impl Page<'_> {
     fn argument(&self) -> Result<String> {
         let argument = self.json("argument.json")?;
         let mut html = String::from("<h2>An argument, judged</h2><table>");
-        let premises = argument["premises"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|line| ("premise", line));
+        let premises = argument["premises"].as_array().into_iter().flatten().map(|line| ("premise", line));
         for (role, line) in premises.chain([("conclusion", &argument["conclusion"])]) {
             let _ = write!(
                 html,
@@ -174,10 +157,7 @@ impl Page<'_> {
             text(&argument["verdict"]),
             argument["fallacy"]
                 .as_str()
-                .map_or(String::new(), |fallacy| format!(
-                    ": <code>{}</code>",
-                    escape(fallacy)
-                )),
+                .map_or(String::new(), |fallacy| format!(": <code>{}</code>", escape(fallacy))),
             text(&argument["explanation"]["es"]),
             text(&argument["explanation"]["en"]),
         );
@@ -189,11 +169,7 @@ impl Page<'_> {
             "<h2>The same model in llama.cpp</h2><table><tr><th>file<th>prompts<th>tokenized differently\
              <th>same next token<th>largest logit difference<th>same greedy text</tr>",
         );
-        for file in self.json("comparison.json")?["files"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
+        for file in self.json("comparison.json")?["files"].as_array().into_iter().flatten() {
             let _ = write!(
                 html,
                 "<tr><td>{}<td>{}<td>{}<td>{}<td>{:.2e}<td>{}</tr>",
@@ -212,25 +188,14 @@ impl Page<'_> {
 fn figures(metrics: &Value) -> String {
     let figures = [
         ("parameters", thousands(&metrics["params"])),
-        (
-            "trained in",
-            format!("{:.0} s", number(&metrics["train_seconds"])),
-        ),
+        ("trained in", format!("{:.0} s", number(&metrics["train_seconds"]))),
         ("tokens a second", thousands(&metrics["train_tokens_per_second"])),
         ("right on unseen patterns", percent(&metrics["test_equivalence"])),
-        (
-            "right on sentences by hand",
-            percent(&metrics["gold_equivalence"]),
-        ),
-        (
-            "logits moved by growing",
-            format!("{:.0e}", number(&metrics["growth_max_logit_delta"])),
-        ),
+        ("right on sentences by hand", percent(&metrics["gold_equivalence"])),
+        ("logits moved by growing", format!("{:.0e}", number(&metrics["growth_max_logit_delta"]))),
     ];
-    let cells: String = figures
-        .iter()
-        .map(|(label, value)| format!("<div><b>{value}</b>{label}</div>"))
-        .collect();
+    let cells: String =
+        figures.iter().map(|(label, value)| format!("<div><b>{value}</b>{label}</div>")).collect();
     format!("<div class=\"figures\">{cells}</div>")
 }
 
@@ -277,12 +242,7 @@ fn bar(label: &str, proportion: &Value) -> Bar {
 }
 
 fn share_bar(label: &str, share: &Value) -> Bar {
-    Bar {
-        label: label.to_owned(),
-        value: number(share),
-        interval: None,
-        items: None,
-    }
+    Bar { label: label.to_owned(), value: number(share), interval: None, items: None }
 }
 
 fn glossary(atoms: &Value) -> String {
@@ -307,11 +267,7 @@ fn percent(share: &Value) -> String {
 
 fn thousands(value: &Value) -> String {
     let digits = format!("{:.0}", number(value));
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .map(|c| std::str::from_utf8(c).unwrap_or(""))
-        .collect();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|c| std::str::from_utf8(c).unwrap_or("")).collect();
     groups.join(" ")
 }

@@ -66,41 +66,24 @@ pub fn compose(first: &Row, second: &Row, variant: usize) -> Option<Row> {
         Some(atom) => format!("a_{atom}"),
         None => format!("b_{atom}"),
     };
-    let left = Formula::parse(&first.formula)
-        .ok()?
-        .rename(|atom| format!("a_{atom}"));
+    let left = Formula::parse(&first.formula).ok()?.rename(|atom| format!("a_{atom}"));
     let formula = left.and(Formula::parse(&second.formula).ok()?.rename(name));
 
     // What the first sentence says of an atom comes last and stays.
     let mut atoms: BTreeMap<String, String> = BTreeMap::new();
     let mut spans: BTreeMap<String, Vec<WordSpan>> = BTreeMap::new();
-    for (row, name, shift) in [
-        (second, &name as &dyn Fn(&str) -> String, shift),
-        (first, &|a| format!("a_{a}"), 0),
-    ] {
+    for (row, name, shift) in
+        [(second, &name as &dyn Fn(&str) -> String, shift), (first, &|a| format!("a_{a}"), 0)]
+    {
         atoms.extend(row.atoms.iter().map(|(atom, text)| (name(atom), text.clone())));
         for (atom, said) in &row.spans {
-            spans.insert(
-                name(atom),
-                said.iter()
-                    .map(|&span| shifted(span, shift))
-                    .collect::<Option<_>>()?,
-            );
+            spans.insert(name(atom), said.iter().map(|&span| shifted(span, shift)).collect::<Option<_>>()?);
         }
     }
     let mut connectors = second.connectors.clone();
     connectors.extend(first.connectors.clone());
     connectors.insert("∧".into(), joint.to_owned());
-    relettered(
-        Row {
-            input,
-            atoms,
-            spans,
-            connectors,
-            ..first.clone()
-        },
-        &formula,
-    )
+    relettered(Row { input, atoms, spans, connectors, ..first.clone() }, &formula)
 }
 
 /// The sentence without its full stop; `None` for questions, exclamations and lists left open.
@@ -115,9 +98,7 @@ fn statement(sentence: &str) -> Option<&str> {
 fn uncapitalised(sentence: &str) -> Option<String> {
     let normal = normal::sentence(sentence);
     let opens_with = |opener: &&str| {
-        normal
-            .strip_prefix(*opener)
-            .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        normal.strip_prefix(*opener).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     };
     if !normal::content_words(sentence.split_whitespace().next()?).is_empty()
         || OPENERS.iter().any(opens_with)
@@ -125,14 +106,7 @@ fn uncapitalised(sentence: &str) -> Option<String> {
         return None;
     }
     let mut chars = sentence.chars();
-    Some(
-        chars
-            .next()
-            .into_iter()
-            .flat_map(char::to_lowercase)
-            .chain(chars)
-            .collect(),
-    )
+    Some(chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect())
 }
 
 #[cfg(test)]
@@ -145,18 +119,7 @@ mod tests {
             input: input.into(),
             formula: formula.into(),
             atoms: atoms.iter().map(|a| (a.0.to_owned(), a.1.to_owned())).collect(),
-            spans: atoms
-                .iter()
-                .map(|a| {
-                    (
-                        a.0.to_owned(),
-                        vec![WordSpan {
-                            first: a.2,
-                            last: a.3,
-                        }],
-                    )
-                })
-                .collect(),
+            spans: atoms.iter().map(|a| (a.0.to_owned(), vec![WordSpan { first: a.2, last: a.3 }])).collect(),
             ..Row::default()
         }
     }
@@ -164,20 +127,13 @@ mod tests {
     #[test]
     fn spans_of_the_second_sentence_move_behind_the_joint() {
         let first = row("Llueve.", "p", &[("p", "llueve", 0, 0)]);
-        let second = row(
-            "Si Ana canta, me voy",
-            "p → q",
-            &[("p", "Ana canta", 1, 2), ("q", "me voy", 4, 5)],
-        );
+        let second = row("Si Ana canta, me voy", "p → q", &[("p", "Ana canta", 1, 2), ("q", "me voy", 4, 5)]);
         for variant in 0..JOINTS.len() {
             let both = compose(&first, &second, variant).unwrap();
             assert_eq!(both.formula, "p ∧ (q → r)");
             let answer = Pointing::read(&both.input, &Pointing::answer(&both).unwrap()).unwrap();
             assert_eq!(answer.atoms["p"].to_lowercase(), "llueve");
-            assert_eq!(
-                (answer.atoms["q"].as_str(), answer.atoms["r"].as_str()),
-                ("Ana canta", "me voy")
-            );
+            assert_eq!((answer.atoms["q"].as_str(), answer.atoms["r"].as_str()), ("Ana canta", "me voy"));
         }
     }
 
@@ -201,12 +157,7 @@ mod tests {
             let atom = |i: usize| (format!("{letter}{i}"), format!("{letter} número {i}"));
             let atoms: BTreeMap<_, _> = (0..5).map(atom).collect();
             let formula = atoms.keys().cloned().collect::<Vec<_>>().join(" ∧ ");
-            Row {
-                input: "No llueve".into(),
-                formula,
-                atoms,
-                ..Row::default()
-            }
+            Row { input: "No llueve".into(), formula, atoms, ..Row::default() }
         };
         assert_eq!(compose(&five("a"), &five("b"), 0), None);
         assert_eq!(compose(&five("a"), &five("a"), 0).unwrap().atoms.len(), 5);

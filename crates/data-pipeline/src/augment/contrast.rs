@@ -23,13 +23,7 @@ use crate::{Row, normal, words};
 /// ```
 pub fn contrast(row: &Row) -> Option<Row> {
     let formula = Formula::parse(&row.formula).ok()?;
-    let count = |connective| {
-        formula
-            .nodes()
-            .iter()
-            .filter(|&&node| node == Node::Binary(connective))
-            .count()
-    };
+    let count = |connective| formula.nodes().iter().filter(|&&node| node == Node::Binary(connective)).count();
     let said = |connective: &str| row.connectors.get(connective).map(String::as_str);
     match (count(Connective::And), count(Connective::Or)) {
         (1, 0) if said("∧") == Some("y") => {
@@ -41,26 +35,15 @@ pub fn contrast(row: &Row) -> Option<Row> {
         _ => {}
     }
     let conditional = formula.root() == Node::Binary(Connective::Implies) && count(Connective::Implies) == 1;
-    if conditional && said("→") == Some("si") {
-        only_if(row, &formula)
-    } else {
-        None
-    }
+    if conditional && said("→") == Some("si") { only_if(row, &formula) } else { None }
 }
 
 fn exchange(row: &Row, formula: &Formula, from: Connective, to: Connective) -> Option<Row> {
     let words = words(&row.input);
-    let spellings: [&str; 2] = if from == Connective::And {
-        ["y", "e"]
-    } else {
-        ["o", "u"]
-    };
+    let spellings: [&str; 2] = if from == Connective::And { ["y", "e"] } else { ["o", "u"] };
     let at = the_only(&words, row, &spellings)?;
     let next = normal::word(words.get(at + 1)?);
-    if matches!(
-        next.as_str(),
-        "solo" | "solamente" | "unicamente" | "tambien" | "tampoco" | "si" | "bien"
-    ) {
+    if matches!(next.as_str(), "solo" | "solamente" | "unicamente" | "tambien" | "tampoco" | "si" | "bien") {
         return None;
     }
     let word = match to {
@@ -72,52 +55,27 @@ fn exchange(row: &Row, formula: &Formula, from: Connective, to: Connective) -> O
     let formula = replaced(formula, from, to)?;
     let mut connectors = row.connectors.clone();
     connectors.remove(from.symbol().encode_utf8(&mut [0; 4]) as &str);
-    connectors.insert(
-        to.symbol().to_string(),
-        if to == Connective::And { "y" } else { "o" }.to_owned(),
-    );
+    connectors.insert(to.symbol().to_string(), if to == Connective::And { "y" } else { "o" }.to_owned());
     let input = with_word(&row.input, words[at], word)?;
-    relettered(
-        Row {
-            input,
-            connectors,
-            ..row.clone()
-        },
-        &formula,
-    )
+    relettered(Row { input, connectors, ..row.clone() }, &formula)
 }
 
 fn only_if(row: &Row, formula: &Formula) -> Option<Row> {
     let words = words(&row.input);
     let at = the_only(&words, row, &["si"])?;
     let before = normal::word(words.get(at.checked_sub(1)?)?);
-    if matches!(
-        before.as_str(),
-        "y" | "o" | "ni" | "no" | "solo" | "que" | "," | ";"
-    ) {
+    if matches!(before.as_str(), "y" | "o" | "ni" | "no" | "solo" | "que" | "," | ";") {
         return None;
     }
     let [condition, consequence] = formula.operands().try_into().ok()?;
     let mut connectors = row.connectors.clone();
     connectors.insert("→".into(), "solo si".into());
     let mut spans = row.spans.clone();
-    for span in spans
-        .values_mut()
-        .flatten()
-        .filter(|span| usize::from(span.first) >= at)
-    {
+    for span in spans.values_mut().flatten().filter(|span| usize::from(span.first) >= at) {
         *span = shifted(*span, 1)?;
     }
     let input = with_word(&row.input, words[at], "solo si")?;
-    relettered(
-        Row {
-            input,
-            connectors,
-            spans,
-            ..row.clone()
-        },
-        &consequence.implies(condition),
-    )
+    relettered(Row { input, connectors, spans, ..row.clone() }, &consequence.implies(condition))
 }
 
 /// The index of the one word outside all atoms that is spelled so; `None` if there are several or the atoms are not
@@ -148,9 +106,7 @@ fn replaced(formula: &Formula, from: Connective, to: Connective) -> Option<Formu
             Node::Not => operands.pop()?.not(),
             Node::Binary(connective) => {
                 let right = operands.pop()?;
-                operands
-                    .pop()?
-                    .join(if connective == from { to } else { connective }, &right)
+                operands.pop()?.join(if connective == from { to } else { connective }, &right)
             }
             Node::Top | Node::Bottom => return None,
         };
@@ -171,18 +127,7 @@ mod tests {
             input: input.into(),
             formula: formula.into(),
             atoms: spans.iter().map(|s| (s.0.to_owned(), text(s.1, s.2))).collect(),
-            spans: spans
-                .iter()
-                .map(|s| {
-                    (
-                        s.0.to_owned(),
-                        vec![WordSpan {
-                            first: s.1,
-                            last: s.2,
-                        }],
-                    )
-                })
-                .collect(),
+            spans: spans.iter().map(|s| (s.0.to_owned(), vec![WordSpan { first: s.1, last: s.2 }])).collect(),
             connectors: [(connector.0.to_owned(), connector.1.to_owned())].into(),
             ..Row::default()
         }
@@ -194,10 +139,7 @@ mod tests {
         let other = contrast(&row("El perro ladra si Ana llega.", "p → q", ("→", "si"), &spans)).unwrap();
         assert_eq!(other.input, "El perro ladra solo si Ana llega.");
         assert_eq!(other.formula, "p → q");
-        assert_eq!(
-            (other.atoms["p"].as_str(), other.atoms["q"].as_str()),
-            ("El perro ladra", "Ana llega")
-        );
+        assert_eq!((other.atoms["p"].as_str(), other.atoms["q"].as_str()), ("El perro ladra", "Ana llega"));
         assert_eq!(other.spans["q"], [WordSpan { first: 5, last: 6 }]);
     }
 
@@ -218,32 +160,17 @@ mod tests {
 
         let spans = [("p", 0, 1), ("q", 6, 7)];
         assert_eq!(
-            contrast(&row(
-                "Ana canta si y solo si Eva ríe",
-                "p ↔ q",
-                ("↔", "si y solo si"),
-                &spans
-            )),
+            contrast(&row("Ana canta si y solo si Eva ríe", "p ↔ q", ("↔", "si y solo si"), &spans)),
             None
         );
         assert_eq!(
-            contrast(&row(
-                "Ana canta solo y también si Eva",
-                "p ∧ q",
-                ("∧", "pero"),
-                &spans[..1]
-            )),
+            contrast(&row("Ana canta solo y también si Eva", "p ∧ q", ("∧", "pero"), &spans[..1])),
             None
         );
         let initial = [("p", 1, 2), ("q", 4, 5)];
-        assert_eq!(
-            contrast(&row("Si Ana canta , Eva ríe", "p → q", ("→", "si"), &initial)),
-            None
-        );
-        let unknown = Row {
-            spans: Default::default(),
-            ..row("Ana canta y Eva ríe", "p ∧ q", ("∧", "y"), &[])
-        };
+        assert_eq!(contrast(&row("Si Ana canta , Eva ríe", "p → q", ("→", "si"), &initial)), None);
+        let unknown =
+            Row { spans: Default::default(), ..row("Ana canta y Eva ríe", "p ∧ q", ("∧", "y"), &[]) };
         assert_eq!(contrast(&unknown), None);
     }
 }

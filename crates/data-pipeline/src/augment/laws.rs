@@ -31,11 +31,7 @@ impl Law {
     /// The law applied to the whole formula; `None` where its shape does not fit.
     pub fn apply(self, formula: &Formula) -> Option<Formula> {
         let operands = formula.operands();
-        let inner = || {
-            operands
-                .first()
-                .map(|operand| (operand.root(), operand.operands()))
-        };
+        let inner = || operands.first().map(|operand| (operand.root(), operand.operands()));
         match (self, formula.root(), operands.as_slice()) {
             (Law::Implication, Node::Binary(Connective::Implies), [p, q]) => {
                 Some(p.clone().not().or(q.clone()))
@@ -108,13 +104,9 @@ mod tests {
         assert_eq!(apply(Law::DoubleNegation, "p").as_deref(), Some("¬¬p"));
         assert_eq!(apply(Law::DoubleNegationAway, "¬¬p").as_deref(), Some("p"));
         assert_eq!(apply(Law::Commutativity, "p ↔ q").as_deref(), Some("q ↔ p"));
-        for law in [
-            Law::Implication,
-            Law::DeMorganAnd,
-            Law::DeMorganOr,
-            Law::DoubleNegationAway,
-            Law::Commutativity,
-        ] {
+        for law in
+            [Law::Implication, Law::DeMorganAnd, Law::DeMorganOr, Law::DoubleNegationAway, Law::Commutativity]
+        {
             assert_eq!(apply(law, "p"), None, "{law:?}");
             assert_eq!(apply(law, "¬p"), None, "{law:?}");
         }
@@ -130,10 +122,6 @@ mod tests {
         assert!(has("(¬p ∨ q) ∧ ¬(r ∨ s)"));
         assert!(has("(p → q) ∧ (¬r ∧ ¬s)"));
         assert!(has("¬(r ∨ s) ∧ (p → q)"));
-        assert!(
-            equivalents(&"p ∧ p".parse().unwrap())
-                .iter()
-                .all(|(law, _)| *law != Law::Commutativity)
-        );
+        assert!(equivalents(&"p ∧ p".parse().unwrap()).iter().all(|(law, _)| *law != Law::Commutativity));
     }
 }

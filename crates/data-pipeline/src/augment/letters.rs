@@ -15,9 +15,7 @@ pub(super) fn relettered(row: Row, formula: &Formula) -> Option<Row> {
     let atoms = letters()
         .map(|(name, letter)| Some((letter, row.atoms.get(name)?.clone())))
         .collect::<Option<_>>()?;
-    let spans = letters()
-        .filter_map(|(name, letter)| Some((letter, row.spans.get(name)?.clone())))
-        .collect();
+    let spans = letters().filter_map(|(name, letter)| Some((letter, row.spans.get(name)?.clone()))).collect();
     let formula = formula.rename(|name| {
         let index = names.iter().position(|&atom| atom == name);
         LETTERS[index.expect("rename passes the formula's own atoms")].to_owned()
@@ -35,8 +33,5 @@ pub(super) fn relettered(row: Row, formula: &Formula) -> Option<Row> {
 /// The span `by` words further on.
 pub(super) fn shifted(span: WordSpan, by: usize) -> Option<WordSpan> {
     let shift = |index: u16| u16::try_from(usize::from(index).checked_add(by)?).ok();
-    Some(WordSpan {
-        first: shift(span.first)?,
-        last: shift(span.last)?,
-    })
+    Some(WordSpan { first: shift(span.first)?, last: shift(span.last)? })
 }

@@ -35,11 +35,8 @@ mod tests {
     fn about_the_stated_share_of_trivial_rows_stays_and_all_others() {
         let mut step = Trivial { rate: 0.25, seed: 7 };
         let mut kept = |pattern: &str| {
-            let rows = (0..1_000).map(|i| Row {
-                input: i.to_string(),
-                pattern: pattern.into(),
-                ..Row::default()
-            });
+            let rows =
+                (0..1_000).map(|i| Row { input: i.to_string(), pattern: pattern.into(), ..Row::default() });
             rows.filter(|row| step.apply(row.clone()).is_ok()).count()
         };
         assert!((200..300).contains(&kept("p → q")));

@@ -36,12 +36,7 @@ impl Step for WellFormed {
         if atoms.len() != row.atoms.len() || !atoms.iter().all(|&atom| row.atoms.contains_key(atom)) {
             return Err(Reason::AtomsDiffer);
         }
-        row.input = row
-            .input
-            .split_whitespace()
-            .flat_map(|word| [" ", word])
-            .skip(1)
-            .collect::<String>();
+        row.input = row.input.split_whitespace().flat_map(|word| [" ", word]).skip(1).collect::<String>();
         row.input = row.input.nfc().collect();
         row.formula = formula.to_string();
         row.pattern = formula.pattern().to_string();
@@ -57,14 +52,7 @@ mod tests {
 
     fn drop(input: &str, formula: &str, glossary: &str) -> Option<Reason> {
         let atoms = [("p".to_owned(), glossary.to_owned())].into();
-        WellFormed
-            .apply(Row {
-                input: input.into(),
-                formula: formula.into(),
-                atoms,
-                ..Row::default()
-            })
-            .err()
+        WellFormed.apply(Row { input: input.into(), formula: formula.into(), atoms, ..Row::default() }).err()
     }
 
     #[test]
@@ -73,14 +61,8 @@ mod tests {
         assert_eq!(drop("Llueve", "(p", "llueve"), Some(Reason::FormulaDoesNotParse));
         assert_eq!(drop("Llueve", "q", "llueve"), Some(Reason::AtomsDiffer));
         assert_eq!(drop("Llueve", "p ∧ q", "llueve"), Some(Reason::AtomsDiffer));
-        assert_eq!(
-            drop("Llueve", "p", "el perro ladra"),
-            Some(Reason::DoesNotFitFormat)
-        );
+        assert_eq!(drop("Llueve", "p", "el perro ladra"), Some(Reason::DoesNotFitFormat));
         assert_eq!(drop("", "p", "llueve"), Some(Reason::DoesNotFitFormat));
-        assert_eq!(
-            drop(&"llueve ".repeat(97), "p", "llueve"),
-            Some(Reason::DoesNotFitFormat)
-        );
+        assert_eq!(drop(&"llueve ".repeat(97), "p", "llueve"), Some(Reason::DoesNotFitFormat));
     }
 }

@@ -20,11 +20,7 @@ impl Step for Exact {
 
     fn apply(&mut self, row: Row) -> Result<Row, Reason> {
         let words = words(&row.input);
-        let sentence = words
-            .strip_suffix(&["."])
-            .unwrap_or(&words)
-            .join(" ")
-            .to_lowercase();
+        let sentence = words.strip_suffix(&["."]).unwrap_or(&words).join(" ").to_lowercase();
         let formula = fingerprint(&row.pattern);
         match self.seen.entry(fingerprint(&sentence)) {
             Entry::Vacant(place) => {
@@ -45,19 +41,11 @@ mod tests {
     fn one_formula_a_sentence() {
         let mut step = Exact::default();
         let mut apply = |input: &str, pattern: &str| {
-            step.apply(Row {
-                input: input.into(),
-                pattern: pattern.into(),
-                ..Row::default()
-            })
-            .err()
+            step.apply(Row { input: input.into(), pattern: pattern.into(), ..Row::default() }).err()
         };
         assert_eq!(apply("No llueve y nieva", "¬(p ∧ q)"), None);
         assert_eq!(apply("no llueve y nieva.", "¬(p ∧ q)"), Some(Reason::Repeated));
-        assert_eq!(
-            apply("No llueve y nieva", "¬p ∧ q"),
-            Some(Reason::SentenceHasAnotherFormula)
-        );
+        assert_eq!(apply("No llueve y nieva", "¬p ∧ q"), Some(Reason::SentenceHasAnotherFormula));
         assert_eq!(apply("No llueve, y nieva", "¬p ∧ q"), None);
     }
 }

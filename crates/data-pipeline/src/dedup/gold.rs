@@ -47,10 +47,7 @@ impl WordRuns {
 }
 
 fn runs(text: &str) -> Vec<u128> {
-    content_words(text)
-        .windows(RUN)
-        .map(|run| fingerprint(&run.join(" ")))
-        .collect()
+    content_words(text).windows(RUN).map(|run| fingerprint(&run.join(" "))).collect()
 }
 
 /// Keeps out what the gold set says, so that no model is examined on what it was taught.
@@ -62,13 +59,10 @@ pub struct GoldOverlap {
 impl Default for GoldOverlap {
     fn default() -> GoldOverlap {
         let sentences = gold::sentences().into_iter().map(|row| row.input);
-        let arguments = gold::arguments()
-            .into_iter()
-            .flat_map(|a| a.premises_nl.into_iter().chain([a.conclusion_nl]));
+        let arguments =
+            gold::arguments().into_iter().flat_map(|a| a.premises_nl.into_iter().chain([a.conclusion_nl]));
         let texts: Vec<String> = sentences.chain(arguments).collect();
-        GoldOverlap {
-            gold: WordRuns::of(texts.iter().map(String::as_str)),
-        }
+        GoldOverlap { gold: WordRuns::of(texts.iter().map(String::as_str)) }
     }
 }
 
@@ -79,11 +73,7 @@ impl Step for GoldOverlap {
 
     fn apply(&mut self, row: Row) -> Result<Row, Reason> {
         let shared = self.gold.contain(&row.input) || self.gold.share_a_run(&row.input);
-        if shared {
-            Err(Reason::OverlapsGold)
-        } else {
-            Ok(row)
-        }
+        if shared { Err(Reason::OverlapsGold) } else { Ok(row) }
     }
 }
 
@@ -97,10 +87,7 @@ mod tests {
         for row in gold::sentences() {
             assert_eq!(step.apply(row).unwrap_err(), Reason::OverlapsGold);
         }
-        let other = Row {
-            input: "Si el capitán silba, los remeros descansan.".into(),
-            ..Row::default()
-        };
+        let other = Row { input: "Si el capitán silba, los remeros descansan.".into(), ..Row::default() };
         assert!(step.apply(other).is_ok());
     }
 }

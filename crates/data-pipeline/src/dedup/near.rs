@@ -46,23 +46,11 @@ impl Step for Near {
         let sentence = normal::sentence(&row.input);
         let shingles = shingles(&sentence);
         let bands = band_hashes(&shingles);
-        let glossary = row
-            .atoms
-            .iter()
-            .map(|(atom, text)| (atom.clone(), normal::sentence(text)))
-            .collect();
-        let kept = Kept {
-            sentence,
-            formula: row.formula.clone(),
-            glossary,
-        };
+        let glossary = row.atoms.iter().map(|(atom, text)| (atom.clone(), normal::sentence(text))).collect();
+        let kept = Kept { sentence, formula: row.formula.clone(), glossary };
 
-        let candidates: BTreeSet<u32> = bands
-            .iter()
-            .filter_map(|band| self.bands.get(band))
-            .flatten()
-            .copied()
-            .collect();
+        let candidates: BTreeSet<u32> =
+            bands.iter().filter_map(|band| self.bands.get(band)).flatten().copied().collect();
         let repeats = |&before: &u32| {
             let before = &self.kept[before as usize];
             says_the_same(before, &kept) && jaccard(&self::shingles(&before.sentence), &shingles) >= NEAR
@@ -81,16 +69,10 @@ impl Step for Near {
 
 /// Whether the glossaries match one to one and the formulas are then equivalent.
 fn says_the_same(a: &Kept, b: &Kept) -> bool {
-    let letters: HashMap<&str, &str> = b
-        .glossary
-        .iter()
-        .map(|(atom, text)| (text.as_str(), atom.as_str()))
-        .collect();
-    let renamed: Option<HashMap<&str, &str>> = a
-        .glossary
-        .iter()
-        .map(|(atom, text)| Some((atom.as_str(), *letters.get(text.as_str())?)))
-        .collect();
+    let letters: HashMap<&str, &str> =
+        b.glossary.iter().map(|(atom, text)| (text.as_str(), atom.as_str())).collect();
+    let renamed: Option<HashMap<&str, &str>> =
+        a.glossary.iter().map(|(atom, text)| Some((atom.as_str(), *letters.get(text.as_str())?))).collect();
     let Some(renamed) =
         renamed.filter(|_| letters.len() == b.glossary.len() && a.glossary.len() == b.glossary.len())
     else {
@@ -100,20 +82,15 @@ fn says_the_same(a: &Kept, b: &Kept) -> bool {
     let (Some(first), Some(second)) = (parse(&a.formula), parse(&b.formula)) else {
         return false;
     };
-    equivalent(
-        &first.rename(|atom| renamed.get(atom).unwrap_or(&atom).to_string()),
-        &second,
-    )
-    .is_yes()
+    equivalent(&first.rename(|atom| renamed.get(atom).unwrap_or(&atom).to_string()), &second).is_yes()
 }
 
 fn shingles(sentence: &str) -> HashSet<u64> {
     let chars: Vec<char> = sentence.chars().collect();
     // FNV-1a: fast, and the same on every machine.
     let hash = |run: &[char]| {
-        run.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &c| {
-            (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01B3)
-        })
+        run.iter()
+            .fold(0xCBF2_9CE4_8422_2325, |hash, &c| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01B3))
     };
     chars.windows(SHINGLE.min(chars.len()).max(1)).map(hash).collect()
 }
@@ -124,12 +101,7 @@ fn jaccard(a: &HashSet<u64>, b: &HashSet<u64>) -> f64 {
 }
 
 fn band_hashes(shingles: &HashSet<u64>) -> Vec<u64> {
-    let min_hash = |salt: usize| {
-        shingles
-            .iter()
-            .map(|&shingle| mix(shingle ^ mix(salt as u64 + 1)))
-            .min()
-    };
+    let min_hash = |salt: usize| shingles.iter().map(|&shingle| mix(shingle ^ mix(salt as u64 + 1))).min();
     let band = |band: usize| {
         let rows = (0..ROWS).map(|row| min_hash(band * ROWS + row).unwrap_or(0));
         rows.fold(band as u64, |hash, value| mix(hash ^ value))
@@ -149,17 +121,8 @@ mod tests {
     use super::*;
 
     fn row(input: &str, formula: &str, atoms: [&str; 2]) -> Row {
-        let atoms = ["p", "q"]
-            .map(str::to_owned)
-            .into_iter()
-            .zip(atoms.map(str::to_owned))
-            .collect();
-        Row {
-            input: input.into(),
-            formula: formula.into(),
-            atoms,
-            ..Row::default()
-        }
+        let atoms = ["p", "q"].map(str::to_owned).into_iter().zip(atoms.map(str::to_owned)).collect();
+        Row { input: input.into(), formula: formula.into(), atoms, ..Row::default() }
     }
 
     #[test]
@@ -167,26 +130,10 @@ mod tests {
         let atoms = ["el servidor principal se detiene", "hay copia de seguridad"];
         let turned = ["hay copia de seguridad", "el servidor principal se detiene"];
         let mut step = Near::default();
-        let first = row(
-            "El servidor principal se detiene y no hay copia de seguridad",
-            "p ∧ ¬q",
-            atoms,
-        );
-        let or = row(
-            "El servidor principal se detiene o no hay copia de seguridad",
-            "p ∨ ¬q",
-            atoms,
-        );
-        let comma = row(
-            "El servidor principal se detiene, y no hay copia de seguridad.",
-            "¬p ∧ q",
-            turned,
-        );
-        let far = row(
-            "No hay copia de seguridad y el servidor principal se detiene",
-            "¬p ∧ q",
-            turned,
-        );
+        let first = row("El servidor principal se detiene y no hay copia de seguridad", "p ∧ ¬q", atoms);
+        let or = row("El servidor principal se detiene o no hay copia de seguridad", "p ∨ ¬q", atoms);
+        let comma = row("El servidor principal se detiene, y no hay copia de seguridad.", "¬p ∧ q", turned);
+        let far = row("No hay copia de seguridad y el servidor principal se detiene", "¬p ∧ q", turned);
         assert!(step.apply(first).is_ok());
         assert!(step.apply(or).is_ok());
         assert_eq!(step.apply(comma), Err(Reason::NearlyRepeated));

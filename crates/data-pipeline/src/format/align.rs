@@ -11,19 +11,11 @@ const JUMP: f32 = 0.4;
 
 /// The words of the sentence that say `glossary`, or `None` if less than half of it is there.
 pub(super) fn find(glossary: &str, sentence: &[&str]) -> Option<Vec<WordSpan>> {
-    let wanted: Vec<String> = words(glossary)
-        .into_iter()
-        .take(MAX_WORDS)
-        .map(normal::word)
-        .collect();
+    let wanted: Vec<String> = words(glossary).into_iter().take(MAX_WORDS).map(normal::word).collect();
     let said: Vec<String> = sentence.iter().map(|word| normal::word(word)).collect();
     let mut found: Vec<Option<usize>> = in_order(&wanted, &said);
     for short in [false, true] {
-        for (index, word) in wanted
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| is_short(word) == short)
-        {
+        for (index, word) in wanted.iter().enumerate().filter(|(_, word)| is_short(word) == short) {
             if found[index].is_none() {
                 let taken = |at: usize| found.contains(&Some(at));
                 let beside = |at: usize| taken(at + 1) || at > 0 && taken(at - 1);
@@ -34,11 +26,7 @@ pub(super) fn find(glossary: &str, sentence: &[&str]) -> Option<Vec<WordSpan>> {
         }
     }
     let total: f32 = wanted.iter().map(|word| weight(word)).sum();
-    let matched = wanted
-        .iter()
-        .zip(&found)
-        .filter(|(_, at)| at.is_some())
-        .map(|(word, _)| weight(word));
+    let matched = wanted.iter().zip(&found).filter(|(_, at)| at.is_some()).map(|(word, _)| weight(word));
     let mut at: Vec<usize> = found.iter().flatten().copied().collect();
     at.sort_unstable();
     (!at.is_empty() && matched.sum::<f32>() >= total / 2.0).then(|| runs(&at))
@@ -61,11 +49,7 @@ fn in_order(wanted: &[String], said: &[String]) -> Vec<Option<usize>> {
             pairs.fold((gain, None), |chosen: (f32, _), (before, at)| {
                 let jump = if at + 1 == s { 0.0 } else { JUMP };
                 let total = best[before][at].0 + gain - jump;
-                if total > chosen.0 {
-                    (total, Some((before, at)))
-                } else {
-                    chosen
-                }
+                if total > chosen.0 { (total, Some((before, at))) } else { chosen }
             })
         });
         let row = row.collect();
@@ -106,12 +90,7 @@ fn is_short(word: &str) -> bool {
 /// Ascending places as runs.
 fn runs(places: &[usize]) -> Vec<WordSpan> {
     let chunks = places.chunk_by(|a, b| a + 1 == *b);
-    chunks
-        .map(|run| WordSpan {
-            first: run[0] as u16,
-            last: run[run.len() - 1] as u16,
-        })
-        .collect()
+    chunks.map(|run| WordSpan { first: run[0] as u16, last: run[run.len() - 1] as u16 }).collect()
 }
 
 #[cfg(test)]
@@ -121,9 +100,7 @@ mod tests {
     fn text(glossary: &str, sentence: &str) -> Option<String> {
         let words = words(sentence);
         let spans = find(glossary, &words)?;
-        let parts = spans
-            .iter()
-            .map(|span| words[span.first.into()..=span.last.into()].join(" "));
+        let parts = spans.iter().map(|span| words[span.first.into()..=span.last.into()].join(" "));
         Some(parts.collect::<Vec<_>>().join(" + "))
     }
 
@@ -132,16 +109,8 @@ mod tests {
         let cases = [
             ("llueve", "Si llueve, me mojo", Some("llueve")),
             ("llueve", "No creo que llueva hoy", Some("llueva")),
-            (
-                "el perro me mordió",
-                "El perro no me mordió",
-                Some("El perro + me mordió"),
-            ),
-            (
-                "la máquina se detiene",
-                "Para que se detenga la máquina, pulsa",
-                Some("se detenga la máquina"),
-            ),
+            ("el perro me mordió", "El perro no me mordió", Some("El perro + me mordió")),
+            ("la máquina se detiene", "Para que se detenga la máquina, pulsa", Some("se detenga la máquina")),
             ("Juan baila", "Juan canta y baila", Some("Juan + baila")),
             ("el sol brilla", "Si llueve, me mojo", None),
             ("", "Si llueve, me mojo", None),

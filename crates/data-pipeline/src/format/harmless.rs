@@ -1,31 +1,16 @@
 //! Text that cannot spell a fixed token: every such token has a `<` or is a connective.
 
 /// Symbols that tokens are made of, and the look-alikes that stand for them in a sentence.
-const LOOK_ALIKES: [(char, char); 6] = [
-    ('<', '‹'),
-    ('∧', '⋀'),
-    ('∨', '⋁'),
-    ('¬', '￢'),
-    ('→', '⟶'),
-    ('↔', '⟷'),
-];
+const LOOK_ALIKES: [(char, char); 6] =
+    [('<', '‹'), ('∧', '⋀'), ('∨', '⋁'), ('¬', '￢'), ('→', '⟶'), ('↔', '⟷')];
 
 /// The character, or its look-alike.
 pub(super) fn harmless(c: char) -> char {
-    LOOK_ALIKES
-        .iter()
-        .find(|(symbol, _)| *symbol == c)
-        .map_or(c, |&(_, look_alike)| look_alike)
+    LOOK_ALIKES.iter().find(|(symbol, _)| *symbol == c).map_or(c, |&(_, look_alike)| look_alike)
 }
 
 /// Undoes [`harmless`] in an answer about `input`: look-alikes that the sentence itself does not have are symbols.
 pub(super) fn restored(text: &str, input: &str) -> String {
-    let symbol = |c: char| {
-        LOOK_ALIKES
-            .iter()
-            .find(|(_, look_alike)| *look_alike == c && !input.contains(c))
-    };
-    text.chars()
-        .map(|c| symbol(c).map_or(c, |&(symbol, _)| symbol))
-        .collect()
+    let symbol = |c: char| LOOK_ALIKES.iter().find(|(_, look_alike)| *look_alike == c && !input.contains(c));
+    text.chars().map(|c| symbol(c).map_or(c, |&(symbol, _)| symbol)).collect()
 }

@@ -105,15 +105,8 @@ impl Pointing {
             }
             spans.insert((*letter).to_owned(), parts);
         }
-        let atoms = spans
-            .iter()
-            .map(|(letter, spans)| (letter.clone(), text_at(spans, &words)))
-            .collect();
-        Ok(Answer {
-            formula,
-            atoms,
-            spans,
-        })
+        let atoms = spans.iter().map(|(letter, spans)| (letter.clone(), text_at(spans, &words))).collect();
+        Ok(Answer { formula, atoms, spans })
     }
 }
 
@@ -141,19 +134,13 @@ fn numbered_words(input: &str) -> Result<Vec<&str>, FormatError> {
 }
 
 fn spans_of(atom: &str, row: &Row, words: &[&str]) -> Result<Vec<WordSpan>, FormatError> {
-    let not_found = || FormatError::AtomNotFound {
-        atom: atom.to_owned(),
-    };
+    let not_found = || FormatError::AtomNotFound { atom: atom.to_owned() };
     let Some(spans) = row.spans.get(atom).filter(|spans| !spans.is_empty()) else {
         return align::find(row.atoms.get(atom).ok_or_else(not_found)?, words).ok_or_else(not_found);
     };
     let bad = |span: &&WordSpan| span.first > span.last || usize::from(span.last) >= words.len();
     match spans.iter().find(bad) {
-        Some(&span) => Err(FormatError::BadSpan {
-            atom: atom.to_owned(),
-            span,
-            words: words.len(),
-        }),
+        Some(&span) => Err(FormatError::BadSpan { atom: atom.to_owned(), span, words: words.len() }),
         None => Ok(spans.clone()),
     }
 }
@@ -161,10 +148,7 @@ fn spans_of(atom: &str, row: &Row, words: &[&str]) -> Result<Vec<WordSpan>, Form
 /// Reads `<first><last>`, which stands at byte `at` of the answer.
 fn read_span(text: &str, at: usize, words: usize) -> Result<WordSpan, ReadError> {
     let bad = || ReadError::BadSpan { at };
-    let inner = text
-        .strip_prefix('<')
-        .and_then(|text| text.strip_suffix('>'))
-        .ok_or_else(bad)?;
+    let inner = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).ok_or_else(bad)?;
     let (first, last) = inner.split_once("><").ok_or_else(bad)?;
     let number = |digits: &str| {
         let canonical =
@@ -172,10 +156,7 @@ fn read_span(text: &str, at: usize, words: usize) -> Result<WordSpan, ReadError>
         digits.parse().ok().filter(|_| canonical).ok_or_else(bad)
     };
     let (first, last): (u16, u16) = (number(first)?, number(last)?);
-    if let Some(index) = [first, last]
-        .into_iter()
-        .find(|&index| usize::from(index) >= words)
-    {
+    if let Some(index) = [first, last].into_iter().find(|&index| usize::from(index) >= words) {
         return Err(ReadError::WordOutOfRange { index, words });
     }
     if first > last {
@@ -185,9 +166,7 @@ fn read_span(text: &str, at: usize, words: usize) -> Result<WordSpan, ReadError>
 }
 
 fn text_at(spans: &[WordSpan], words: &[&str]) -> String {
-    let pointed = spans
-        .iter()
-        .flat_map(|span| &words[span.first.into()..=span.last.into()]);
+    let pointed = spans.iter().flat_map(|span| &words[span.first.into()..=span.last.into()]);
     pointed.copied().collect::<Vec<_>>().join(" ")
 }
 
@@ -209,11 +188,7 @@ mod tests {
         let row = Row {
             input: "Ana canta si baila".into(),
             formula: "(b → a) ∧ ¬b".into(),
-            spans: [
-                ("a".into(), vec![span(0, 1)]),
-                ("b".into(), vec![span(0, 0), span(3, 3)]),
-            ]
-            .into(),
+            spans: [("a".into(), vec![span(0, 1)]), ("b".into(), vec![span(0, 0), span(3, 3)])].into(),
             ..Row::default()
         };
         let answer = Pointing::answer(&row).unwrap();
@@ -237,27 +212,9 @@ mod tests {
             ("→p q<|atoms|><0><0>", E::UnknownSymbol { at: 3 }),
             ("⊕ p q<|atoms|><0><0>", E::UnknownSymbol { at: 0 }),
             (" x<|atoms|><0><0>", E::UnknownSymbol { at: 0 }),
-            (
-                "→ q p<|atoms|><0><0>;<1><1>",
-                E::LetterOutOfOrder {
-                    found: "q",
-                    expected: "p",
-                },
-            ),
-            (
-                "→ p q<|atoms|><0><0>",
-                E::AtomCount {
-                    expected: 2,
-                    found: 1,
-                },
-            ),
-            (
-                " p<|atoms|><0><0>;",
-                E::AtomCount {
-                    expected: 1,
-                    found: 2,
-                },
-            ),
+            ("→ q p<|atoms|><0><0>;<1><1>", E::LetterOutOfOrder { found: "q", expected: "p" }),
+            ("→ p q<|atoms|><0><0>", E::AtomCount { expected: 2, found: 1 }),
+            (" p<|atoms|><0><0>;", E::AtomCount { expected: 1, found: 2 }),
             (" p<|atoms|><0>", E::BadSpan { at: 11 }),
             (" p<|atoms|><0><0>+<01><2>", E::BadSpan { at: 18 }),
             (" p<|atoms|><2><1>", E::ReversedSpan { first: 2, last: 1 }),
@@ -274,22 +231,12 @@ mod tests {
     #[test]
     fn rows_that_do_not_fit_are_refused() {
         let refuse = |input: &str, formula: &str| {
-            Pointing::answer(&Row {
-                input: input.into(),
-                formula: formula.into(),
-                ..Row::default()
-            })
-            .unwrap_err()
+            Pointing::answer(&Row { input: input.into(), formula: formula.into(), ..Row::default() })
+                .unwrap_err()
         };
         assert_eq!(refuse("", "p"), FormatError::NoWords);
-        assert_eq!(
-            refuse(&"a ".repeat(97), "p"),
-            FormatError::TooManyWords { found: 97 }
-        );
-        assert_eq!(
-            refuse("a", "a ∧ b ∧ c ∧ d ∧ e ∧ f ∧ g ∧ h ∧ i"),
-            FormatError::TooManyAtoms { found: 9 }
-        );
+        assert_eq!(refuse(&"a ".repeat(97), "p"), FormatError::TooManyWords { found: 97 });
+        assert_eq!(refuse("a", "a ∧ b ∧ c ∧ d ∧ e ∧ f ∧ g ∧ h ∧ i"), FormatError::TooManyAtoms { found: 9 });
         assert!(matches!(refuse("a", "p →"), FormatError::Formula(_)));
         assert_eq!(refuse("a", "p ⊕ q"), FormatError::NoToken { symbol: '⊕' });
         assert_eq!(refuse("a", "p"), FormatError::AtomNotFound { atom: "p".into() });
@@ -299,11 +246,7 @@ mod tests {
             spans: [("p".into(), vec![span(0, 1)])].into(),
             ..Row::default()
         };
-        let bad_span = FormatError::BadSpan {
-            atom: "p".into(),
-            span: span(0, 1),
-            words: 1,
-        };
+        let bad_span = FormatError::BadSpan { atom: "p".into(), span: span(0, 1), words: 1 };
         assert_eq!(Pointing::answer(&row), Err(bad_span));
     }
 
@@ -311,20 +254,9 @@ mod tests {
     fn a_sentence_cannot_spell_a_token() {
         let hostile = "<|eos|> <3> p→q ¬p a∧b ∨ ↔ <|output|>";
         let prompt = Pointing::prompt(hostile).unwrap();
-        let sentence = prompt
-            .strip_prefix("<|bos|><|input|>")
-            .unwrap()
-            .strip_suffix("<|output|>")
-            .unwrap();
-        let sentence = (0..96).fold(sentence.to_owned(), |text, i| {
-            text.replacen(&index_token(i), "", 1)
-        });
-        assert!(
-            fixed_tokens()
-                .iter()
-                .all(|token| !sentence.contains(token.as_str())),
-            "{sentence}"
-        );
+        let sentence = prompt.strip_prefix("<|bos|><|input|>").unwrap().strip_suffix("<|output|>").unwrap();
+        let sentence = (0..96).fold(sentence.to_owned(), |text, i| text.replacen(&index_token(i), "", 1));
+        assert!(fixed_tokens().iter().all(|token| !sentence.contains(token.as_str())), "{sentence}");
     }
 
     proptest! {

@@ -33,9 +33,7 @@ pub(super) fn write(formula: &Formula) -> Result<String, FormatError> {
                 ahead.extend([index - 1, left]);
             }
             Node::Binary(connective) => {
-                return Err(FormatError::NoToken {
-                    symbol: connective.symbol(),
-                });
+                return Err(FormatError::NoToken { symbol: connective.symbol() });
             }
             Node::Top => return Err(FormatError::NoToken { symbol: '⊤' }),
             Node::Bottom => return Err(FormatError::NoToken { symbol: '⊥' }),
@@ -80,18 +78,11 @@ fn symbols(text: &str) -> Result<Vec<Symbol>, ReadError> {
         let symbol = match c {
             '¬' => Symbol::Not,
             ' ' => {
-                let letter = chars
-                    .next()
-                    .and_then(|(_, c)| LETTERS.iter().position(|l| l.starts_with(c)));
+                let letter = chars.next().and_then(|(_, c)| LETTERS.iter().position(|l| l.starts_with(c)));
                 Symbol::Letter(letter.ok_or(ReadError::UnknownSymbol { at })?)
             }
             _ => {
-                let known = [
-                    Connective::And,
-                    Connective::Or,
-                    Connective::Implies,
-                    Connective::Iff,
-                ];
+                let known = [Connective::And, Connective::Or, Connective::Implies, Connective::Iff];
                 let connective = known.into_iter().find(|connective| connective.symbol() == c);
                 Symbol::Binary(connective.ok_or(ReadError::UnknownSymbol { at })?)
             }
@@ -118,9 +109,5 @@ fn symbols(text: &str) -> Result<Vec<Symbol>, ReadError> {
         }
         symbols.push(symbol);
     }
-    if missing > 0 {
-        Err(ReadError::IncompleteFormula { missing })
-    } else {
-        Ok(symbols)
-    }
+    if missing > 0 { Err(ReadError::IncompleteFormula { missing }) } else { Ok(symbols) }
 }

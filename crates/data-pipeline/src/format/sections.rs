@@ -56,16 +56,12 @@ impl Format for Sections {
     fn answer(&self, row: &Row) -> Result<String, FormatError> {
         let formula = Formula::parse(&row.formula)?;
         let explained = |atom: &str| {
-            let text = row.atoms.get(atom).ok_or_else(|| FormatError::AtomNotFound {
-                atom: atom.to_owned(),
-            })?;
+            let text =
+                row.atoms.get(atom).ok_or_else(|| FormatError::AtomNotFound { atom: atom.to_owned() })?;
             Ok(format!("{atom}: {}", entry(text)))
         };
-        let atoms: Vec<String> = formula
-            .atoms()
-            .into_iter()
-            .map(explained)
-            .collect::<Result<_, FormatError>>()?;
+        let atoms: Vec<String> =
+            formula.atoms().into_iter().map(explained).collect::<Result<_, FormatError>>()?;
         let said = |symbol: &str| Some(format!("{symbol}: {}", entry(&phrase(row, symbol)?)));
         let connectors: Vec<String> = CONNECTIVES.into_iter().filter_map(said).collect();
         let mut answer = String::new();
@@ -104,31 +100,21 @@ impl Format for Sections {
         let glossary = glossary(atoms, input)?;
         let used = formula.atoms();
         if used.len() != glossary.len() || !used.iter().all(|&atom| glossary.contains_key(atom)) {
-            return Err(ReadError::AtomCount {
-                expected: used.len(),
-                found: glossary.len(),
-            });
+            return Err(ReadError::AtomCount { expected: used.len(), found: glossary.len() });
         }
-        Ok(Answer {
-            formula,
-            atoms: glossary,
-            spans: BTreeMap::new(),
-        })
+        Ok(Answer { formula, atoms: glossary, spans: BTreeMap::new() })
     }
 }
 
 fn cut<'a>(text: &'a str, section: &'static str) -> Result<(&'a str, &'a str), ReadError> {
-    text.split_once(section)
-        .ok_or(ReadError::SectionOutOfPlace { section })
+    text.split_once(section).ok_or(ReadError::SectionOutOfPlace { section })
 }
 
 /// Reads `p: llueve | q: me mojo`.
 fn glossary(text: &str, input: &str) -> Result<BTreeMap<String, String>, ReadError> {
     let mut glossary = BTreeMap::new();
     for entry in text.split('|').map(str::trim) {
-        let bad = || ReadError::BadGlossary {
-            entry: entry.to_owned(),
-        };
+        let bad = || ReadError::BadGlossary { entry: entry.to_owned() };
         let (atom, text) = entry.split_once(": ").ok_or_else(bad)?;
         if glossary.insert(atom.to_owned(), restored(text, input)).is_some() {
             return Err(bad());
@@ -142,27 +128,15 @@ fn thought(row: &Row) -> String {
     if !row.thought.is_empty() {
         return row.thought.clone();
     }
-    let names = [
-        "conjunción",
-        "disyunción",
-        "negación",
-        "implicación",
-        "equivalencia",
-    ];
+    let names = ["conjunción", "disyunción", "negación", "implicación", "equivalencia"];
     let said = |(symbol, name): (&str, &str)| Some(format!("\"{}\" indica {name}", phrase(row, symbol)?));
     let thoughts: Vec<String> = CONNECTIVES.into_iter().zip(names).filter_map(said).collect();
-    if thoughts.is_empty() {
-        "no hay conectivos".to_owned()
-    } else {
-        thoughts.join(", ")
-    }
+    if thoughts.is_empty() { "no hay conectivos".to_owned() } else { thoughts.join(", ") }
 }
 
 /// How the row says a connective, written as in the notes: `si...entonces`.
 fn phrase(row: &Row, symbol: &str) -> Option<String> {
-    row.connectors
-        .get(symbol)
-        .map(|phrase| phrase.replace(" … ", "..."))
+    row.connectors.get(symbol).map(|phrase| phrase.replace(" … ", "..."))
 }
 
 /// A text within a list: without the bar that separates entries.
@@ -187,13 +161,9 @@ mod tests {
         let row = Row {
             input: "Si el server crashea y no hay backup, se pierden los datos".into(),
             formula: "(p ∧ ¬q) → r".into(),
-            atoms: [
-                ("p", "el server crashea"),
-                ("q", "hay backup"),
-                ("r", "se pierden los datos"),
-            ]
-            .map(|(atom, text)| (atom.to_owned(), text.to_owned()))
-            .into(),
+            atoms: [("p", "el server crashea"), ("q", "hay backup"), ("r", "se pierden los datos")]
+                .map(|(atom, text)| (atom.to_owned(), text.to_owned()))
+                .into(),
             connectors: [("∧", "y"), ("¬", "no"), ("→", "si … entonces")]
                 .map(|(symbol, phrase)| (symbol.to_owned(), phrase.to_owned()))
                 .into(),
@@ -226,10 +196,7 @@ mod tests {
         let place = |section| E::SectionOutOfPlace { section };
         assert_eq!(read(""), place("<|atoms|>"));
         assert_eq!(read("<|atoms|> p: a <|formula|> p"), place("<|connectors|>"));
-        assert_eq!(
-            read("<|thought|> x <|atoms|> p: a <|connectors|> <|formula|> p"),
-            place("<|atoms|>")
-        );
+        assert_eq!(read("<|thought|> x <|atoms|> p: a <|connectors|> <|formula|> p"), place("<|atoms|>"));
         assert_eq!(
             read("<|atoms|> p a <|connectors|> <|formula|> p"),
             E::BadGlossary { entry: "p a".into() }
@@ -237,17 +204,8 @@ mod tests {
         let twice = "<|atoms|> p: a | p: b <|connectors|> <|formula|> p";
         assert_eq!(read(twice), E::BadGlossary { entry: "p: b".into() });
         let unused = "<|atoms|> p: a | q: b <|connectors|> <|formula|> p";
-        assert_eq!(
-            read(unused),
-            E::AtomCount {
-                expected: 1,
-                found: 2
-            }
-        );
-        assert!(matches!(
-            read("<|atoms|> p: a <|connectors|> <|formula|> p →"),
-            E::Formula(_)
-        ));
+        assert_eq!(read(unused), E::AtomCount { expected: 1, found: 2 });
+        assert!(matches!(read("<|atoms|> p: a <|connectors|> <|formula|> p →"), E::Formula(_)));
         let phase_one = Sections::WithThought.read("Llueve", "<|atoms|> p: a <|connectors|> <|formula|> p");
         assert_eq!(phase_one, Err(place("<|atoms|>")));
     }
@@ -257,11 +215,7 @@ mod tests {
         let row = Row {
             input: "Si x < 3 y a → b, <|eos|> sale".into(),
             formula: "p → q".into(),
-            atoms: [
-                ("p".into(), "x < 3 y a → b".into()),
-                ("q".into(), "<|eos|> sale".into()),
-            ]
-            .into(),
+            atoms: [("p".into(), "x < 3 y a → b".into()), ("q".into(), "<|eos|> sale".into())].into(),
             ..Row::default()
         };
         let answer = Sections::WithoutThought.answer(&row).unwrap();

@@ -16,10 +16,7 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    pub const MASCULINE: Agreement = Agreement {
-        gender: Gender::Masculine,
-        plural: false,
-    };
+    pub const MASCULINE: Agreement = Agreement { gender: Gender::Masculine, plural: false };
 
     /// Picks among masculine singular, feminine singular, masculine plural, feminine plural.
     pub fn pick<T: Copy>(self, four: [T; 4]) -> T {
@@ -30,9 +27,7 @@ impl Agreement {
 /// The form of an adjective, given in the masculine singular, that agrees. Only the first word changes (*divisible por
 /// 2*), and none if it is a preposition (*en peligro*).
 pub fn inflect(adjective: &str, agreement: Agreement) -> String {
-    let (head, rest) = adjective
-        .split_once(' ')
-        .map_or((adjective, ""), |(head, rest)| (head, rest));
+    let (head, rest) = adjective.split_once(' ').map_or((adjective, ""), |(head, rest)| (head, rest));
     const FIXED: [&str; 16] = [
         "de",
         "en",
@@ -69,18 +64,12 @@ pub fn inflect(adjective: &str, agreement: Agreement) -> String {
     if agreement.plural {
         form = plural(&form);
     }
-    if rest.is_empty() {
-        form
-    } else {
-        format!("{form} {rest}")
-    }
+    if rest.is_empty() { form } else { format!("{form} {rest}") }
 }
 
 fn feminine(word: &str) -> String {
     let cut = |ending: &str, by: &str| word.strip_suffix(ending).map(|root| format!("{root}{by}"));
-    let longer = ["dor", "tor", "sor", "ñol", "luz"]
-        .iter()
-        .any(|end| word.ends_with(end));
+    let longer = ["dor", "tor", "sor", "ñol", "luz"].iter().any(|end| word.ends_with(end));
     match () {
         () if longer => format!("{word}a"),
         () => cut("o", "a")
@@ -97,14 +86,8 @@ mod tests {
 
     #[test]
     fn adjectives_agree() {
-        let feminine = Agreement {
-            gender: Gender::Feminine,
-            plural: false,
-        };
-        let plurals = Agreement {
-            gender: Gender::Feminine,
-            plural: true,
-        };
+        let feminine = Agreement { gender: Gender::Feminine, plural: false };
+        let plurals = Agreement { gender: Gender::Feminine, plural: true };
         for (word, one, many) in [
             ("rico", "rica", "ricas"),
             ("feliz", "feliz", "felices"),
@@ -114,10 +97,7 @@ mod tests {
             ("divisible por 2", "divisible por 2", "divisibles por 2"),
             ("en peligro", "en peligro", "en peligro"),
         ] {
-            assert_eq!(
-                (inflect(word, feminine), inflect(word, plurals)),
-                (one.to_owned(), many.to_owned())
-            );
+            assert_eq!((inflect(word, feminine), inflect(word, plurals)), (one.to_owned(), many.to_owned()));
         }
     }
 }

@@ -17,7 +17,5 @@ const IRREGULAR: &str = table::IRREGULAR;
 
 /// The lines of a data file that say something.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines()
-        .map(str::trim_end)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }

@@ -21,9 +21,7 @@ impl Noun {
     /// Reads `el libro`, `la mesa`, `el agua/f`, `las gafas`, `mis padres`, `Marte`.
     pub fn read(entry: &str) -> Noun {
         let entry = entry.trim();
-        let (text, marked) = entry
-            .strip_suffix("/f")
-            .map_or((entry, false), |text| (text, true));
+        let (text, marked) = entry.strip_suffix("/f").map_or((entry, false), |text| (text, true));
         let (article, rest) = text.split_once(' ').unwrap_or(("", text));
         let (gender, plural) = match article {
             "el" => (Gender::Masculine, false),
@@ -31,13 +29,7 @@ impl Noun {
             "los" => (Gender::Masculine, true),
             "las" => (Gender::Feminine, true),
             "mis" | "sus" => {
-                return Noun::whole(
-                    text,
-                    Agreement {
-                        gender: Gender::Masculine,
-                        plural: true,
-                    },
-                );
+                return Noun::whole(text, Agreement { gender: Gender::Masculine, plural: true });
             }
             _ => return Noun::whole(text, Agreement::MASCULINE),
         };
@@ -81,21 +73,13 @@ pub fn plural(word: &str) -> String {
     if let Some(root) = word.strip_suffix('z') {
         return format!("{root}ces");
     }
-    for (stressed, plain) in [
-        ("ón", "ones"),
-        ("és", "eses"),
-        ("án", "anes"),
-        ("ín", "ines"),
-        ("ús", "uses"),
-    ] {
+    for (stressed, plain) in [("ón", "ones"), ("és", "eses"), ("án", "anes"), ("ín", "ines"), ("ús", "uses")]
+    {
         if let Some(root) = word.strip_suffix(stressed) {
             return format!("{root}{plain}");
         }
     }
-    if let Some(stem) = ["an", "en", "in", "on"]
-        .iter()
-        .find_map(|end| word.strip_suffix(end))
-    {
+    if let Some(stem) = ["an", "en", "in", "on"].iter().find_map(|end| word.strip_suffix(end)) {
         // examen → exámenes: the stress stays where it was, and now needs its mark.
         return format!("{}{}es", accent_last_vowel(stem), &word[stem.len()..]);
     }
@@ -129,9 +113,6 @@ mod tests {
     #[test]
     fn article_of_stressed_a() {
         let water = Noun::read("el agua/f");
-        assert_eq!(
-            (water.definite(water.agreement), water.agreement.gender),
-            ("el", Gender::Feminine)
-        );
+        assert_eq!((water.definite(water.agreement), water.agreement.gender), ("el", Gender::Feminine));
     }
 }

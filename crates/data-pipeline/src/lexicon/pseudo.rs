@@ -52,9 +52,8 @@ pub fn noun(rng: &mut ChaCha8Rng) -> Noun {
 }
 
 pub fn adjective(rng: &mut ChaCha8Rng) -> String {
-    let ending = [
-        "o", "o", "o", "ado", "ido", "oso", "able", "ible", "ante", "al", "ico", "ivo", "il",
-    ][rng.random_range(0..13)];
+    let ending = ["o", "o", "o", "ado", "ido", "oso", "able", "ible", "ante", "al", "ico", "ivo", "il"]
+        [rng.random_range(0..13)];
     format!("{}{ending}", stem(rng))
 }
 
@@ -73,18 +72,10 @@ pub fn infinitive(rng: &mut ChaCha8Rng) -> String {
 /// A proper name with its gender's ending.
 pub fn name(rng: &mut ChaCha8Rng) -> (String, bool) {
     let feminine = rng.random_bool(0.5);
-    let ending = if feminine {
-        ["a", "ia", "ina", "el"]
-    } else {
-        ["o", "io", "án", "és"]
-    }[rng.random_range(0..4)];
+    let ending =
+        if feminine { ["a", "ia", "ina", "el"] } else { ["o", "io", "án", "és"] }[rng.random_range(0..4)];
     let text = format!("{}{ending}", stem(rng));
     let mut letters = text.chars();
-    let capital: String = letters
-        .next()
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .chain(letters)
-        .collect();
+    let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
     (capital, feminine)
 }

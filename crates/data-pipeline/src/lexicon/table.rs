@@ -193,10 +193,7 @@ impl Reader {
     }
 
     fn class(&self, name: &str) -> usize {
-        *self
-            .classes
-            .get(name)
-            .unwrap_or_else(|| panic!("no class of nouns is called {name}"))
+        *self.classes.get(name).unwrap_or_else(|| panic!("no class of nouns is called {name}"))
     }
 
     fn complements(&self, field: &str) -> Vec<Vec<Piece>> {
@@ -245,29 +242,18 @@ fn list(field: &'static str) -> impl Iterator<Item = &'static str> {
 
 impl Lexicon {
     fn read() -> Lexicon {
-        let mut reader = Reader {
-            classes: HashMap::new(),
-            verbs: HashMap::new(),
-            irregular: read_irregular(IRREGULAR),
-        };
+        let mut reader =
+            Reader { classes: HashMap::new(), verbs: HashMap::new(), irregular: read_irregular(IRREGULAR) };
         let mut classes = Vec::new();
         for line in fields(NOUNS) {
             reader.classes.insert(line[0], classes.len());
             classes.push(list(line[1]).map(Noun::read).collect());
         }
         let names = |key: &str| -> Vec<String> {
-            fields(NAMES)
-                .filter(|l| l[0] == key)
-                .flat_map(|l| list(l[1]))
-                .map(str::to_owned)
-                .collect()
+            fields(NAMES).filter(|l| l[0] == key).flat_map(|l| list(l[1])).map(str::to_owned).collect()
         };
         let modifiers = |key: &str| -> Vec<String> {
-            fields(MODIFIERS)
-                .filter(|l| l[0] == key)
-                .flat_map(|l| list(l[1]))
-                .map(str::to_owned)
-                .collect()
+            fields(MODIFIERS).filter(|l| l[0] == key).flat_map(|l| list(l[1])).map(str::to_owned).collect()
         };
         let mut pleasing = Vec::new();
         let mut pleasing_infinitives = Vec::new();
@@ -283,10 +269,7 @@ impl Lexicon {
         }
         for line in fields(GUSTAR).filter(|l| l[0] != "inf" && l[0] != "dolor") {
             let classes = line[1].split('|').map(|name| reader.class(name)).collect();
-            pleasing.push(Pleasing {
-                verb: reader.verb(line[0]),
-                classes,
-            });
+            pleasing.push(Pleasing { verb: reader.verb(line[0]), classes });
         }
         let domains = read_domains(&mut reader);
         let pseudo = Pseudo::draw(&reader.irregular);
@@ -304,9 +287,7 @@ impl Lexicon {
             domains,
             pleasing,
             pleasing_infinitives,
-            symbols: lines(SYMBOLS)
-                .map(|l| l.split(' ').map(str::to_owned).collect())
-                .collect(),
+            symbols: lines(SYMBOLS).map(|l| l.split(' ').map(str::to_owned).collect()).collect(),
             modifying_phrases: modifiers("fixed"),
             adjuncts: lines(ADJUNCTS).collect(),
             pseudo,
@@ -327,9 +308,7 @@ impl Lexicon {
                 denials: ["ser", "dar", "suceder", "ocurrir", "pasar", "cumplir"]
                     .map(|verb| reader.verb(verb))
                     .into(),
-                like_ser: ["parecer", "resultar", "volverse:ue"]
-                    .map(|verb| reader.verb(verb))
-                    .into(),
+                like_ser: ["parecer", "resultar", "volverse:ue"].map(|verb| reader.verb(verb)).into(),
                 like_estar: ["seguir:i", "quedar", "parecer", "permanecer"]
                     .map(|verb| reader.verb(verb))
                     .into(),
@@ -342,10 +321,7 @@ fn read_domains(reader: &mut Reader) -> Vec<Domain> {
     let mut domains: Vec<Domain> = Vec::new();
     let mut domain = |code: &str, fill: &mut dyn FnMut(&mut Domain)| {
         let at = domains.iter().position(|d| d.code == code).unwrap_or_else(|| {
-            domains.push(Domain {
-                code: code.to_owned(),
-                ..Domain::default()
-            });
+            domains.push(Domain { code: code.to_owned(), ..Domain::default() });
             domains.len() - 1
         });
         fill(&mut domains[at]);
@@ -355,11 +331,7 @@ fn read_domains(reader: &mut Reader) -> Vec<Domain> {
         for entry in list(line[1]) {
             let (subjects, complements) = (subjects.clone(), complements.clone());
             let verb = reader.verb(entry);
-            let mut one = Some(VerbUse {
-                verb,
-                subjects,
-                complements,
-            });
+            let mut one = Some(VerbUse { verb, subjects, complements });
             domain(line[0], &mut |d| d.verbs.extend(one.take()));
         }
     }
@@ -375,30 +347,20 @@ fn read_domains(reader: &mut Reader) -> Vec<Domain> {
             },
         };
         let predicates = Predicates {
-            copula: if line[0] == "ser" {
-                Copula::Ser
-            } else {
-                Copula::Estar
-            },
+            copula: if line[0] == "ser" { Copula::Ser } else { Copula::Estar },
             subjects: reader.subjects(line[2]),
             adjectives: list(line[3]).map(adjective).collect(),
         };
         domain(line[1], &mut |d| d.predicates.push(predicates.clone()));
     }
     for line in fields(IMPERSONAL) {
-        let one = Impersonal {
-            verb: reader.verb(line[1]),
-            complements: reader.complements(line[2]),
-        };
+        let one = Impersonal { verb: reader.verb(line[1]), complements: reader.complements(line[2]) };
         domain(line[0], &mut |d| d.impersonal.push(one.clone()));
     }
     for line in fields(PASSIVE) {
         let classes: Vec<usize> = line[2].split('|').map(|name| reader.class(name)).collect();
         for entry in list(line[1]) {
-            let one = Passive {
-                verb: reader.verb(entry),
-                classes: classes.clone(),
-            };
+            let one = Passive { verb: reader.verb(entry), classes: classes.clone() };
             domain(line[0], &mut |d| d.passive.push(one.clone()));
         }
     }
@@ -416,12 +378,6 @@ impl Pseudo {
         let adjectives = (0..1500).map(|_| pseudo::adjective(&mut rng)).collect();
         let (women, men): (Vec<_>, Vec<_>) = (0..2000).map(|_| pseudo::name(&mut rng)).partition(|(_, f)| *f);
         let text = |names: Vec<(String, bool)>| names.into_iter().map(|(name, _)| name).collect();
-        Pseudo {
-            verbs,
-            nouns,
-            adjectives,
-            men: text(men),
-            women: text(women),
-        }
+        Pseudo { verbs, nouns, adjectives, men: text(men), women: text(women) }
     }
 }

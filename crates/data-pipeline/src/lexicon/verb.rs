@@ -52,12 +52,7 @@ pub fn read_irregular(text: &str) -> Irregular<'_> {
     super::lines(text)
         .filter_map(|line| {
             let (verb, rest) = line.split_once('\t')?;
-            Some((
-                verb,
-                rest.split_whitespace()
-                    .filter_map(|pair| pair.split_once('='))
-                    .collect(),
-            ))
+            Some((verb, rest.split_whitespace().filter_map(|pair| pair.split_once('=')).collect()))
         })
         .collect()
 }
@@ -101,11 +96,7 @@ pub fn conjugate(entry: &str, irregular: &Irregular<'_>) -> Option<Verb> {
         _ => return None,
     };
     let cut = infinitive.char_indices().rev().nth(1)?.0;
-    let stem = Stem {
-        text: &infinitive[..cut],
-        class,
-        change,
-    };
+    let stem = Stem { text: &infinitive[..cut], class, change };
     let nothing = HashMap::new();
     let odd = irregular.get(infinitive).unwrap_or(&nothing);
     let forms = |key: &str| -> Option<Vec<String>> {
@@ -162,9 +153,7 @@ pub fn conjugate(entry: &str, irregular: &Irregular<'_>) -> Option<Verb> {
     Some(Verb {
         infinitive: infinitive.to_owned(),
         gerund: odd.get("ger").map_or_else(|| stem.gerund(), |g| (*g).to_owned()),
-        participle: odd
-            .get("part")
-            .map_or_else(|| stem.participle(), |p| (*p).to_owned()),
+        participle: odd.get("part").map_or_else(|| stem.participle(), |p| (*p).to_owned()),
         reflexive,
         finite: [
             present,
@@ -279,20 +268,8 @@ impl Stem<'_> {
     fn present_subjunctive(&self) -> Vec<String> {
         let ends = self.class.subjunctive_endings();
         let strong = self.before_o(&self.stressed());
-        let weak = if self.inserts_y() {
-            self.stressed()
-        } else {
-            self.before_o(&self.weak())
-        };
-        (0..6)
-            .map(|i| {
-                spell(
-                    if matches!(i, 3 | 4) { &weak } else { &strong },
-                    ends[i],
-                    self.class,
-                )
-            })
-            .collect()
+        let weak = if self.inserts_y() { self.stressed() } else { self.before_o(&self.weak()) };
+        (0..6).map(|i| spell(if matches!(i, 3 | 4) { &weak } else { &strong }, ends[i], self.class)).collect()
     }
 
     /// *conozc-o*, *venz-o*: what *-cer* and *-cir* become before o and a.
@@ -311,9 +288,9 @@ impl Stem<'_> {
     fn preterite(&self) -> Vec<String> {
         let weak = self.weak();
         match self.class {
-            Class::Ar => ["é", "aste", "ó", "amos", "asteis", "aron"]
-                .map(|e| spell(self.text, e, Class::Ar))
-                .into(),
+            Class::Ar => {
+                ["é", "aste", "ó", "amos", "asteis", "aron"].map(|e| spell(self.text, e, Class::Ar)).into()
+            }
             _ if self.text.ends_with("duc") => {
                 let j = format!("{}j", &self.text[..self.text.len() - 1]);
                 attach(&j, ["e", "iste", "o", "imos", "isteis", "eron"])
@@ -321,11 +298,7 @@ impl Stem<'_> {
             _ if self.hiatus() => attach(self.text, ["í", "íste", "yó", "ímos", "ísteis", "yeron"]),
             _ if self.inserts_y() => attach(self.text, ["í", "iste", "yó", "imos", "isteis", "yeron"]),
             _ => {
-                let (o, eron) = if self.text.ends_with('ñ') {
-                    ("ó", "eron")
-                } else {
-                    ("ió", "ieron")
-                };
+                let (o, eron) = if self.text.ends_with('ñ') { ("ó", "eron") } else { ("ió", "ieron") };
                 let mut six = attach(self.text, ["í", "iste", "", "imos", "isteis", ""]);
                 six[2] = format!("{weak}{o}");
                 six[5] = format!("{weak}{eron}");
@@ -399,10 +372,7 @@ mod tests {
 
     fn form(entry: &str, tense: Simple, person: Person) -> String {
         let irregular = read_irregular(super::super::IRREGULAR);
-        conjugate(entry, &irregular)
-            .expect("a verb")
-            .finite(tense, person)
-            .to_owned()
+        conjugate(entry, &irregular).expect("a verb").finite(tense, person).to_owned()
     }
 
     #[test]
@@ -450,11 +420,7 @@ mod tests {
             ("morir:ue", PresentSubjunctive, El, "muera"),
             ("llover:ue", Present, El, "llueve"),
         ] {
-            assert_eq!(
-                form(entry, tense, person),
-                expected,
-                "{entry} {tense:?} {person:?}"
-            );
+            assert_eq!(form(entry, tense, person), expected, "{entry} {tense:?} {person:?}");
         }
     }
 
@@ -470,10 +436,7 @@ mod tests {
             ("ir", "ido", "yendo"),
         ] {
             let verb = conjugate(entry, &irregular).expect("a verb");
-            assert_eq!(
-                (verb.participle.as_str(), verb.gerund.as_str()),
-                (participle, gerund)
-            );
+            assert_eq!((verb.participle.as_str(), verb.gerund.as_str()), (participle, gerund));
         }
     }
 }

@@ -143,9 +143,7 @@ impl Clause {
     }
 
     pub fn agreement(&self) -> Agreement {
-        self.subject
-            .as_ref()
-            .map_or(Agreement::MASCULINE, |subject| subject.agreement)
+        self.subject.as_ref().map_or(Agreement::MASCULINE, |subject| subject.agreement)
     }
 
     pub fn person(&self) -> Person {
@@ -192,10 +190,7 @@ impl Clause {
         if let Some(verb) = self.verb {
             self.say_finite(verb, manner, out);
         }
-        let predicate = matches!(
-            self.complement,
-            Complement::Predicate(_) | Complement::Agreeing(_)
-        );
+        let predicate = matches!(self.complement, Complement::Predicate(_) | Complement::Agreeing(_));
         if last && !predicate {
             subject_words(out);
         }
@@ -210,8 +205,7 @@ impl Clause {
 
     /// Whether it says what somebody is used to: *suele dormir*, which has no future.
     pub fn habitual(&self) -> bool {
-        self.periphrasis
-            .is_some_and(|p| std::ptr::eq(p.verb, lexicon().aux.soler))
+        self.periphrasis.is_some_and(|p| std::ptr::eq(p.verb, lexicon().aux.soler))
     }
 
     /// Whether the subject follows the verb.
@@ -235,16 +229,8 @@ impl Clause {
             (person, _) => person,
         };
         let modal = self.periphrasis;
-        let part = if modal.is_some() {
-            Part::Auxiliary
-        } else {
-            Part::Verb
-        };
-        let clitic = if verb.reflexive {
-            reflexive_pronoun(person)
-        } else {
-            self.pronoun
-        };
+        let part = if modal.is_some() { Part::Auxiliary } else { Part::Verb };
+        let clitic = if verb.reflexive { reflexive_pronoun(person) } else { self.pronoun };
         if self.passive {
             out.push(("se".into(), part));
         }
@@ -255,10 +241,7 @@ impl Clause {
             out.push((clitic.into(), part));
         }
         if let (true, Complement::Object(_, agreement)) = (manner.clitic, &self.complement) {
-            out.push((
-                agreement.pick(["lo", "la", "los", "las"]).into(),
-                Part::Complement,
-            ));
+            out.push((agreement.pick(["lo", "la", "los", "las"]).into(), Part::Complement));
         }
         let mut push = |text: Word| out.push((text, part));
         let head = modal.map_or(verb, |p| p.verb);
@@ -285,11 +268,7 @@ impl Clause {
     fn say_infinitive(&self, manner: Manner, out: &mut Vec<(Word, Part)>) {
         let Some(verb) = self.verb else { return };
         let person = if manner.generic { Person::El } else { self.person() };
-        let clitic = if verb.reflexive {
-            reflexive_pronoun(person)
-        } else {
-            self.pronoun
-        };
+        let clitic = if verb.reflexive { reflexive_pronoun(person) } else { self.pronoun };
         if let Some(p) = self.periphrasis {
             out.push((Cow::Borrowed(&p.verb.infinitive), Part::Auxiliary));
             if !p.link.is_empty() {
@@ -313,11 +292,7 @@ impl Clause {
     }
 
     fn say_complement(&self, manner: Manner, out: &mut Vec<(Word, Part)>) {
-        let mut agreement = if manner.generic {
-            Agreement::MASCULINE
-        } else {
-            self.agreement()
-        };
+        let mut agreement = if manner.generic { Agreement::MASCULINE } else { self.agreement() };
         if manner.joint {
             agreement.plural = true;
         }
@@ -399,10 +374,6 @@ fn dative_pronoun(person: Person) -> &'static str {
 
 fn enclitic_gerund(gerund: &str, clitic: &str) -> String {
     let root = &gerund[..gerund.len() - "ando".len()];
-    let stressed = if gerund.ends_with("ando") {
-        "ándo"
-    } else {
-        "éndo"
-    };
+    let stressed = if gerund.ends_with("ando") { "ándo" } else { "éndo" };
     format!("{root}{stressed}{clitic}")
 }

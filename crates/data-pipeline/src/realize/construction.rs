@@ -27,11 +27,8 @@ impl Classes {
     pub const ALL: Classes = Classes(0x1fff);
 
     fn read(letters: &str) -> Classes {
-        let bit = |letter| {
-            Classes::LETTERS
-                .find(letter)
-                .unwrap_or_else(|| panic!("no class is called {letter}"))
-        };
+        let bit =
+            |letter| Classes::LETTERS.find(letter).unwrap_or_else(|| panic!("no class is called {letter}"));
         Classes(letters.chars().map(|letter| 1 << bit(letter)).sum::<u16>())
     }
 
@@ -139,9 +136,7 @@ pub fn constructions() -> &'static Constructions {
 
 impl Constructions {
     fn read() -> Constructions {
-        let lines = CONSTRUCTIONS
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines = CONSTRUCTIONS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         let all: Vec<Construction> = lines.map(Construction::read).collect();
         let mut by_root: [Vec<usize>; 5] = Default::default();
         for (at, construction) in all.iter().enumerate() {
@@ -170,11 +165,7 @@ fn bucket(node: Node) -> usize {
 impl Construction {
     fn read(line: &'static str) -> Construction {
         let mut fields = line.split('\t');
-        let mut field = || {
-            fields
-                .next()
-                .unwrap_or_else(|| panic!("a construction has four fields: {line}"))
-        };
+        let mut field = || fields.next().unwrap_or_else(|| panic!("a construction has four fields: {line}"));
         let (class, weight, formula, phrase) = (field(), field(), field(), field());
         let formula = Formula::parse(formula).expect("the formulas of constructions parse");
         let (phrase, same_subject) = match phrase.strip_suffix(" !same") {
@@ -182,15 +173,8 @@ impl Construction {
             None => (phrase, false),
         };
         let mut segments: Vec<Segment> = phrase.split(' ').map(Segment::read).collect();
-        let slots = || {
-            segments.iter().filter_map(|s| {
-                if let Segment::Slot(slot) = s {
-                    Some(slot)
-                } else {
-                    None
-                }
-            })
-        };
+        let slots =
+            || segments.iter().filter_map(|s| if let Segment::Slot(slot) = s { Some(slot) } else { None });
         let alone = slots().all(|slot| slot.mood == Mood::Infinitive);
         if alone || !same_subject {
             for segment in &mut segments {
@@ -201,17 +185,10 @@ impl Construction {
                 }
             }
         }
-        let words: Vec<&str> = phrase
-            .split(' ')
-            .map(|w| if w.starts_with('{') { "…" } else { w })
-            .collect();
+        let words: Vec<&str> = phrase.split(' ').map(|w| if w.starts_with('{') { "…" } else { w }).collect();
         let phrase = words.join(" ").replace(" ,?", "").replace(" ,", "");
-        let unreal = segments
-            .iter()
-            .any(|s| matches!(s, Segment::Slot(slot) if slot.mood == Mood::Si))
-            && segments
-                .iter()
-                .all(|s| !matches!(s, Segment::Slot(slot) if slot.mood == Mood::Cuando));
+        let unreal = segments.iter().any(|s| matches!(s, Segment::Slot(slot) if slot.mood == Mood::Si))
+            && segments.iter().all(|s| !matches!(s, Segment::Slot(slot) if slot.mood == Mood::Cuando));
         const PRESENT: [&str; 11] = [
             "es",
             "basta",
@@ -241,8 +218,7 @@ impl Construction {
     /// The nodes of `tree` below `at` that the operands stand for, if the pattern is that of the node.
     pub fn matches(&self, tree: &Tree, at: usize) -> Option<[usize; 4]> {
         let mut operands = [usize::MAX; 4];
-        self.bind(tree, at, self.pattern.root(), &mut operands)
-            .then_some(operands)
+        self.bind(tree, at, self.pattern.root(), &mut operands).then_some(operands)
     }
 
     fn bind(&self, tree: &Tree, at: usize, pattern: usize, operands: &mut [usize; 4]) -> bool {
@@ -268,11 +244,7 @@ impl Construction {
 impl Segment {
     fn read(text: &'static str) -> Segment {
         let Some(slot) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) else {
-            return if text == ",?" {
-                Segment::OptionalComma
-            } else {
-                Segment::Word(text)
-            };
+            return if text == ",?" { Segment::OptionalComma } else { Segment::Word(text) };
         };
         let (slot, accepts) = slot.split_once('/').unwrap_or((slot, "lyonbx"));
         let (slot, manner) = slot.split_once(':').unwrap_or((slot, ""));

@@ -37,11 +37,7 @@ pub enum Variation {
 
 impl<'r> Writer<'r> {
     pub fn new(rng: &'r mut ChaCha8Rng, domain: usize) -> Writer<'r> {
-        Writer {
-            rng,
-            domain: &lexicon().domains[domain],
-            next_id: 0,
-        }
+        Writer { rng, domain: &lexicon().domains[domain], next_id: 0 }
     }
 
     pub fn pick<T>(&mut self, of: &'static [T]) -> &'static T {
@@ -63,12 +59,7 @@ impl<'r> Writer<'r> {
 
     /// Names the three parts anew: nothing is shared with another clause.
     fn fresh(&mut self, clause: Clause) -> Clause {
-        Clause {
-            subject_id: self.id(),
-            verb_id: self.id(),
-            complement_id: self.id(),
-            ..clause
-        }
+        Clause { subject_id: self.id(), verb_id: self.id(), complement_id: self.id(), ..clause }
     }
 
     /// A clause that shares nothing by intent.
@@ -119,11 +110,7 @@ impl<'r> Writer<'r> {
         if model.dative.is_some() || model.passive {
             return None;
         }
-        let clause = if self.chance(0.3) {
-            self.predicate(Some(model))
-        } else {
-            self.verbal(Some(model))
-        };
+        let clause = if self.chance(0.3) { self.predicate(Some(model)) } else { self.verbal(Some(model)) };
         Some(self.with_adjunct(clause))
     }
 
@@ -137,10 +124,7 @@ impl<'r> Writer<'r> {
             return same_kind.then_some(clause);
         }
         let mut clause = self.same_subject(model)?;
-        let copula = matches!(
-            clause.complement,
-            Complement::Predicate(_) | Complement::Agreeing(_)
-        );
+        let copula = matches!(clause.complement, Complement::Predicate(_) | Complement::Agreeing(_));
         clause.periphrasis = Some(model.periphrasis?);
         clause.inverted = false;
         clause.fronted = false;
@@ -187,26 +171,12 @@ impl<'r> Writer<'r> {
             Complement::Words(words) if words.is_empty() => return None,
             _ => {
                 let domain = self.domain;
-                let uses = domain
-                    .verbs
-                    .iter()
-                    .filter(|u| std::ptr::eq(u.verb, verb))
-                    .map(|u| &u.complements);
-                let bare = domain
-                    .impersonal
-                    .iter()
-                    .filter(|u| std::ptr::eq(u.verb, verb))
-                    .map(|u| &u.complements);
-                let complements = if model.subject.is_some() {
-                    uses.collect()
-                } else {
-                    bare.collect::<Vec<_>>()
-                };
-                let filled: Vec<_> = complements
-                    .into_iter()
-                    .flatten()
-                    .filter(|c| !c.is_empty())
-                    .collect();
+                let uses = domain.verbs.iter().filter(|u| std::ptr::eq(u.verb, verb)).map(|u| &u.complements);
+                let bare =
+                    domain.impersonal.iter().filter(|u| std::ptr::eq(u.verb, verb)).map(|u| &u.complements);
+                let complements =
+                    if model.subject.is_some() { uses.collect() } else { bare.collect::<Vec<_>>() };
+                let filled: Vec<_> = complements.into_iter().flatten().filter(|c| !c.is_empty()).collect();
                 let pieces = *filled.get(self.rng.random_range(0..filled.len().max(1)))?;
                 clause.complement = self.complement(pieces);
                 clause.pronoun = "";
@@ -218,12 +188,7 @@ impl<'r> Writer<'r> {
     /// The line of the tables that a predicate was drawn from.
     fn predicates_like(&mut self, complement: &Complement) -> Option<&'static Predicates> {
         let domain = self.domain;
-        let of = |adjective: &Adjective| {
-            domain
-                .predicates
-                .iter()
-                .find(|p| p.adjectives.contains(adjective))
-        };
+        let of = |adjective: &Adjective| domain.predicates.iter().find(|p| p.adjectives.contains(adjective));
         match complement {
             Complement::Predicate(adjective) => of(adjective),
             _ => None,
@@ -246,18 +211,9 @@ impl<'r> Writer<'r> {
                     let noun = self.noun_near(old)?;
                     let subject = self.phrase(noun);
                     let subject_id = self.id();
-                    return Some(Clause {
-                        subject: Some(subject),
-                        subject_id,
-                        ..clause
-                    });
+                    return Some(Clause { subject: Some(subject), subject_id, ..clause });
                 }
-                _ => domain
-                    .verbs
-                    .iter()
-                    .find(|u| std::ptr::eq(u.verb, verb))?
-                    .subjects
-                    .clone(),
+                _ => domain.verbs.iter().find(|u| std::ptr::eq(u.verb, verb))?.subjects.clone(),
             };
             let third: Vec<_> = kinds.into_iter().filter(|k| *k != Subject::Personal).collect();
             let kind = *third.get(self.rng.random_range(0..third.len().max(1)))?;
@@ -296,22 +252,14 @@ impl<'r> Writer<'r> {
                 complement = Complement::Words(Vec::new());
             }
         }
-        let verb = if self.chance(PSEUDO) {
-            *self.pick(&lexicon().pseudo.verbs)
-        } else {
-            used.verb
-        };
+        let verb = if self.chance(PSEUDO) { *self.pick(&lexicon().pseudo.verbs) } else { used.verb };
         let human = match like {
             Some(model) => model.human,
             None => {
                 matches!(kind, Subject::Personal | Subject::Name) || used.subjects.contains(&Subject::Name)
             }
         };
-        let periphrasis = if self.chance(0.16) {
-            self.periphrasis(human)
-        } else {
-            None
-        };
+        let periphrasis = if self.chance(0.16) { self.periphrasis(human) } else { None };
         let bare = matches!(&complement, Complement::Words(w) if w.is_empty());
         let named = matches!(kind, Subject::Class(_));
         let inverted = bare && periphrasis.is_none() && named && self.chance(0.3);
@@ -330,11 +278,11 @@ impl<'r> Writer<'r> {
     fn takes_persons(&self, piece: &Piece) -> bool {
         match piece {
             Piece::Name => true,
-            Piece::Phrase(class) => [
-                "vecino", "alumno", "empleado", "juez", "paciente", "jugador", "usuario",
-            ]
-            .iter()
-            .any(|person| lexicon().classes[*class].iter().any(|noun| noun.text == *person)),
+            Piece::Phrase(class) => {
+                ["vecino", "alumno", "empleado", "juez", "paciente", "jugador", "usuario"]
+                    .iter()
+                    .any(|person| lexicon().classes[*class].iter().any(|noun| noun.text == *person))
+            }
             _ => false,
         }
     }
@@ -343,15 +291,8 @@ impl<'r> Writer<'r> {
     fn whose(&mut self, clause: Clause, kind: Subject, like: Option<&Clause>) -> Clause {
         let clause = self.fresh(clause);
         match like {
-            Some(model) => Clause {
-                subject: model.subject.clone(),
-                subject_id: model.subject_id,
-                ..clause
-            },
-            None => Clause {
-                subject: Some(self.subject(kind)),
-                ..clause
-            },
+            Some(model) => Clause { subject: model.subject.clone(), subject_id: model.subject_id, ..clause },
+            None => Clause { subject: Some(self.subject(kind)), ..clause },
         }
     }
 
@@ -365,11 +306,7 @@ impl<'r> Writer<'r> {
         let mut around = around.filter(|one| like.is_none_or(|model| fits(&one.subjects, model)));
         let kind = around.next().unwrap_or(&kinds[start]);
         let people = kind.subjects.contains(&Subject::Name);
-        let which = if people && self.chance(0.3) {
-            Subject::Personal
-        } else {
-            *self.pick(&kind.subjects)
-        };
+        let which = if people && self.chance(0.3) { Subject::Personal } else { *self.pick(&kind.subjects) };
         let adjective = self.pick(&kind.adjectives);
         let complement = if self.chance(PSEUDO) {
             Complement::Agreeing(self.text(&lexicon().pseudo.adjectives))
@@ -392,10 +329,7 @@ impl<'r> Writer<'r> {
             past: self.past(verb),
             ..Clause::of(Some(verb))
         };
-        Clause {
-            verb_id,
-            ..self.whose(clause, which, like)
-        }
+        Clause { verb_id, ..self.whose(clause, which, like) }
     }
 
     fn impersonal(&mut self) -> Clause {
@@ -403,22 +337,11 @@ impl<'r> Writer<'r> {
         let pieces = self.pick(&used.complements);
         let complement = self.complement(pieces);
         let weather = pieces.is_empty();
-        let raining = Periphrasis {
-            verb: lexicon().aux.estar,
-            link: "",
-            gerund: true,
-        };
+        let raining = Periphrasis { verb: lexicon().aux.estar, link: "", gerund: true };
         let periphrasis = (weather && self.chance(0.25)).then_some(raining);
-        let clause = Clause {
-            periphrasis,
-            complement,
-            past: self.past(used.verb),
-            ..Clause::of(Some(used.verb))
-        };
-        Clause {
-            subject_id: u32::MAX,
-            ..self.fresh(clause)
-        }
+        let clause =
+            Clause { periphrasis, complement, past: self.past(used.verb), ..Clause::of(Some(used.verb)) };
+        Clause { subject_id: u32::MAX, ..self.fresh(clause) }
     }
 
     /// *se firma el contrato*, *el contrato es firmado*.
@@ -436,12 +359,7 @@ impl<'r> Writer<'r> {
                 ..Clause::of(Some(verb))
             }
         } else {
-            Clause {
-                subject,
-                passive: true,
-                past,
-                ..Clause::of(Some(used.verb))
-            }
+            Clause { subject, passive: true, past, ..Clause::of(Some(used.verb)) }
         };
         self.fresh(clause)
     }
@@ -459,21 +377,10 @@ impl<'r> Writer<'r> {
         if clause.reflexive() || !clause.human {
             return clause;
         }
-        let can = Periphrasis {
-            verb: lexicon().aux.poder,
-            link: "",
-            gerund: false,
-        };
+        let can = Periphrasis { verb: lexicon().aux.poder, link: "", gerund: false };
         clause.periphrasis = self.chance(0.6).then_some(can);
         clause.pronoun = "";
-        Clause {
-            subject: None,
-            subject_id: u32::MAX,
-            passive: true,
-            inverted: false,
-            human: false,
-            ..clause
-        }
+        Clause { subject: None, subject_id: u32::MAX, passive: true, inverted: false, human: false, ..clause }
     }
 
     fn pleasing(&mut self) -> Clause {
@@ -482,13 +389,7 @@ impl<'r> Writer<'r> {
         let subject = if infinitive {
             let mut words = Vec::new();
             push_words(&mut words, self.text(&lexicon().pleasing_infinitives));
-            NounPhrase {
-                person: Person::El,
-                agreement: Agreement::MASCULINE,
-                words,
-                pronoun: "",
-                kind: None,
-            }
+            NounPhrase { person: Person::El, agreement: Agreement::MASCULINE, words, pronoun: "", kind: None }
         } else {
             let class = *self.pick(&used.classes);
             let noun = self.pick(&lexicon().classes[class]);
@@ -498,11 +399,7 @@ impl<'r> Writer<'r> {
             push_words(&mut words, &noun.text);
             let kind = Some(Subject::Class(class));
             NounPhrase {
-                person: if agreement.plural {
-                    Person::Ellos
-                } else {
-                    Person::El
-                },
+                person: if agreement.plural { Person::Ellos } else { Person::El },
                 agreement,
                 words,
                 pronoun: "",
@@ -524,13 +421,7 @@ impl<'r> Writer<'r> {
             name.push("a".into());
             push_words(
                 &mut name,
-                self.text(&[
-                    "los niños",
-                    "los vecinos",
-                    "las alumnas",
-                    "los turistas",
-                    "mis padres",
-                ]),
+                self.text(&["los niños", "los vecinos", "las alumnas", "los turistas", "mis padres"]),
             );
         } else if whom == Person::El && self.chance(0.8) {
             name.push("a".into());
@@ -538,11 +429,7 @@ impl<'r> Writer<'r> {
         } else if whom == Person::Yo && self.chance(0.12) {
             push_words(&mut name, "a mí");
         }
-        let verb = if infinitive {
-            lexicon().pleasing[0].verb
-        } else {
-            used.verb
-        };
+        let verb = if infinitive { lexicon().pleasing[0].verb } else { used.verb };
         let clause = Clause {
             subject: Some(subject),
             dative: Some((whom, name)),
@@ -556,27 +443,19 @@ impl<'r> Writer<'r> {
     pub fn symbols(&mut self) -> Clause {
         let mut letters = ["x", "y", "z", "n", "m", "a", "b", "k"].to_vec();
         let mut letter = |rng: &mut ChaCha8Rng| letters.remove(rng.random_range(0..letters.len()));
-        let words = self
-            .pick(&lexicon().symbols)
-            .iter()
-            .map(|word| match word.as_str() {
-                "V" => letter(self.rng).into(),
-                "V²" => format!("{}²", letter(self.rng)).into(),
-                "N" => self.rng.random_range(0..13).to_string().into(),
-                other => Cow::Borrowed(other),
-            });
+        let words = self.pick(&lexicon().symbols).iter().map(|word| match word.as_str() {
+            "V" => letter(self.rng).into(),
+            "V²" => format!("{}²", letter(self.rng)).into(),
+            "N" => self.rng.random_range(0..13).to_string().into(),
+            other => Cow::Borrowed(other),
+        });
         let complement = Complement::Words(words.collect());
-        self.fresh(Clause {
-            complement,
-            ..Clause::of(None)
-        })
+        self.fresh(Clause { complement, ..Clause::of(None) })
     }
 
     fn past(&mut self, verb: &'static Verb) -> Time {
         let aux = &lexicon().aux;
-        let state = [aux.ser, aux.estar, aux.tener, aux.haber]
-            .iter()
-            .any(|v| std::ptr::eq(*v, verb));
+        let state = [aux.ser, aux.estar, aux.tener, aux.haber].iter().any(|v| std::ptr::eq(*v, verb));
         match self.rng.random_range(0..10) {
             0..6 if state => Time::Simple(Simple::Imperfect),
             0..6 => Time::Simple(Simple::Preterite),
@@ -587,18 +466,10 @@ impl<'r> Writer<'r> {
 
     fn periphrasis(&mut self, human: bool) -> Option<Periphrasis> {
         let aux = &lexicon().aux;
-        let plain = |verb, link| Periphrasis {
-            verb,
-            link,
-            gerund: false,
-        };
+        let plain = |verb, link| Periphrasis { verb, link, gerund: false };
         Some(match self.rng.random_range(0..if human { 16 } else { 6 }) {
             0..2 => plain(aux.poder, ""),
-            2 => Periphrasis {
-                verb: aux.estar,
-                link: "",
-                gerund: true,
-            },
+            2 => Periphrasis { verb: aux.estar, link: "", gerund: true },
             3 => plain(aux.deber, ""),
             4 => plain(aux.empezar, "a"),
             5 => plain(aux.soler, ""),
@@ -608,22 +479,14 @@ impl<'r> Writer<'r> {
             10 => plain(aux.dejar, "de"),
             11 => plain(aux.pensar, ""),
             12..15 => plain(aux.poder, ""),
-            _ => Periphrasis {
-                verb: aux.estar,
-                link: "",
-                gerund: true,
-            },
+            _ => Periphrasis { verb: aux.estar, link: "", gerund: true },
         })
     }
 }
 
 /// Whether a verb or predicate with these subjects may be said of the subject that the model has.
 fn fits(subjects: &[Subject], model: &Clause) -> bool {
-    model
-        .subject
-        .as_ref()
-        .and_then(|subject| subject.kind)
-        .is_some_and(|kind| subjects.contains(&kind))
+    model.subject.as_ref().and_then(|subject| subject.kind).is_some_and(|kind| subjects.contains(&kind))
 }
 
 /// The words of a clause in the present, to tell two clauses apart.

@@ -64,11 +64,7 @@ fn shape(rng: &mut ChaCha8Rng) -> Shape {
         93..98 => 5,
         _ => 6,
     };
-    let repeat = if n_atoms >= 3 && rng.random_bool(0.16) {
-        0.35
-    } else {
-        0.0
-    };
+    let repeat = if n_atoms >= 3 && rng.random_bool(0.16) { 0.35 } else { 0.0 };
     let mut draw = Draw { rng, next: 0, repeat };
     match draw.rng.random_range(0..100) {
         0..4 => draw.degenerate(),
@@ -122,22 +118,14 @@ impl Draw<'_> {
     }
 
     fn maybe_not(&mut self, shape: Shape, p: f64) -> Shape {
-        if self.rng.random_bool(p) {
-            Not(Box::new(shape))
-        } else {
-            shape
-        }
+        if self.rng.random_bool(p) { Not(Box::new(shape)) } else { shape }
     }
 
     /// A formula over `n` leaves; conditionals stand mostly at the root.
     fn tree(&mut self, n: usize, root: bool) -> Shape {
         if n == 1 {
             let literal = self.literal();
-            return if root {
-                self.maybe_not(literal, 0.35)
-            } else {
-                self.maybe_not(literal, 0.012)
-            };
+            return if root { self.maybe_not(literal, 0.35) } else { self.maybe_not(literal, 0.012) };
         }
         let connective = match (root, self.rng.random_range(0..100)) {
             (true, 0..56) | (false, 0..11) => Implies,
@@ -171,11 +159,7 @@ impl Draw<'_> {
     }
 
     fn part(&mut self) -> Shape {
-        if self.rng.random_bool(0.85) {
-            self.literal()
-        } else {
-            self.tree(2, false)
-        }
+        if self.rng.random_bool(0.85) { self.literal() } else { self.tree(2, false) }
     }
 
     fn exclusive(&mut self) -> Shape {

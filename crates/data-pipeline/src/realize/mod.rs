@@ -220,11 +220,7 @@ fn roughen(tokens: &mut Vec<Token>, rng: &mut ChaCha8Rng) {
         "es decir ,",
         "entonces",
     ];
-    let link = |word: &'static str| Token {
-        word: word.into(),
-        atoms: 0,
-        part: Part::Link,
-    };
+    let link = |word: &'static str| Token { word: word.into(), atoms: 0, part: Part::Link };
     if rng.random_bool(0.06) {
         let opener = OPENERS[rng.random_range(0..OPENERS.len())];
         tokens.splice(0..0, opener.split(' ').map(link));
@@ -237,10 +233,7 @@ fn roughen(tokens: &mut Vec<Token>, rng: &mut ChaCha8Rng) {
         }
     }
     if rng.random_bool(0.3) {
-        for token in tokens
-            .iter_mut()
-            .filter(|token| token.part == Part::Link && token.word == "solo")
-        {
+        for token in tokens.iter_mut().filter(|token| token.part == Part::Link && token.word == "solo") {
             token.word = "sólo".into();
         }
     }

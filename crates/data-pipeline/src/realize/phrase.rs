@@ -10,10 +10,7 @@ use crate::lexicon::{Agreement, Gender, Noun, Person, Piece, Subject, lexicon, p
 
 impl Writer<'_> {
     pub fn subject(&mut self, kind: Subject) -> NounPhrase {
-        NounPhrase {
-            kind: Some(kind),
-            ..self.any_subject(kind)
-        }
+        NounPhrase { kind: Some(kind), ..self.any_subject(kind) }
     }
 
     fn any_subject(&mut self, kind: Subject) -> NounPhrase {
@@ -40,19 +37,12 @@ impl Writer<'_> {
                     28 => 9,
                     _ => 10,
                 }];
-                let gender = if pronoun == "ella" {
-                    Gender::Feminine
-                } else {
-                    Gender::Masculine
-                };
+                let gender = if pronoun == "ella" { Gender::Feminine } else { Gender::Masculine };
                 let shown = self.chance(0.13);
                 let words = if shown { vec![pronoun.into()] } else { Vec::new() };
                 NounPhrase {
                     person,
-                    agreement: Agreement {
-                        gender,
-                        plural: agreement,
-                    },
+                    agreement: Agreement { gender, plural: agreement },
                     words,
                     pronoun,
                     kind: None,
@@ -71,18 +61,11 @@ impl Writer<'_> {
                 if self.chance(0.08) {
                     words.push(Cow::Borrowed(self.pick(&lex.surnames).as_str()));
                 }
-                let gender = if feminine {
-                    Gender::Feminine
-                } else {
-                    Gender::Masculine
-                };
+                let gender = if feminine { Gender::Feminine } else { Gender::Masculine };
                 let pronoun = if feminine { "ella" } else { "él" };
                 NounPhrase {
                     person: Person::El,
-                    agreement: Agreement {
-                        gender,
-                        plural: false,
-                    },
+                    agreement: Agreement { gender, plural: false },
                     words,
                     pronoun,
                     kind: None,
@@ -134,11 +117,7 @@ impl Writer<'_> {
         let agreement = self.determined(noun, &mut words);
         let pronoun = agreement.pick(["él", "ella", "ellos", "ellas"]);
         NounPhrase {
-            person: if agreement.plural {
-                Person::Ellos
-            } else {
-                Person::El
-            },
+            person: if agreement.plural { Person::Ellos } else { Person::El },
             agreement,
             words,
             pronoun,

@@ -21,10 +21,7 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(tree: &Tree, clauses: &[Clause]) -> Plan {
-        let mut plan = Plan {
-            choices: Vec::new(),
-            reach: Vec::new(),
-        };
+        let mut plan = Plan { choices: Vec::new(), reach: Vec::new() };
         for at in 0..tree.nodes.len() {
             let mut reach = tree.literal(at).map_or(Classes::default(), |(atom, negated)| {
                 let clause = &clauses[usize::from(atom)];
@@ -48,10 +45,7 @@ impl Plan {
                     };
                     if plan.allows(construction, &operands, tree, clauses) {
                         reach.0 |= construction.class.0;
-                        choices.push(Choice {
-                            construction,
-                            operands,
-                        });
+                        choices.push(Choice { construction, operands });
                     }
                 }
             }

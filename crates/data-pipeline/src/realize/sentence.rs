@@ -98,9 +98,7 @@ impl<'a> Sentence<'a> {
     fn choose(&mut self, at: usize, accepts: Classes) -> Option<(&'static Construction, [usize; 4])> {
         let plain = self.tree.literal(at).is_some()
             && Classes(self.plan.reach[at].0 & accepts.0).meets(Classes::CLAUSES);
-        let open = self.plan.choices[at]
-            .iter()
-            .filter(|choice| choice.construction.class.meets(accepts));
+        let open = self.plan.choices[at].iter().filter(|choice| choice.construction.class.meets(accepts));
         let total: u32 = open.clone().map(|choice| choice.construction.weight).sum();
         if total == 0 || plain && self.rng.random_bool(0.88) {
             return None;
@@ -131,18 +129,12 @@ impl<'a> Sentence<'a> {
             Node::Binary(connective, ..) => connective.symbol(),
             _ => '¬',
         };
-        self.connectors
-            .entry(symbol.to_string())
-            .or_insert_with(|| construction.phrase.clone());
+        self.connectors.entry(symbol.to_string()).or_insert_with(|| construction.phrase.clone());
         for segment in &construction.segments {
             match segment {
                 Segment::Word("ambos") => {
                     let (_, clause) = self.clause(operands[0]);
-                    let both = if clause.agreement().gender == Gender::Feminine {
-                        "ambas"
-                    } else {
-                        "ambos"
-                    };
+                    let both = if clause.agreement().gender == Gender::Feminine { "ambas" } else { "ambos" };
                     self.link(both.into());
                 }
                 Segment::Word(word) if construction.class == Classes::DENIALS => self.denial(word, mood),
@@ -153,11 +145,7 @@ impl<'a> Sentence<'a> {
                     }
                 }
                 Segment::Slot(slot) => {
-                    let mood = if slot.mood == Mood::Inherited {
-                        mood
-                    } else {
-                        slot.mood
-                    };
+                    let mood = if slot.mood == Mood::Inherited { mood } else { slot.mood };
                     let at = operands[slot.operand];
                     match slot.share {
                         Share::Whole => self.node(at, slot, mood),
@@ -167,12 +155,7 @@ impl<'a> Sentence<'a> {
             }
         }
         let end = self.tokens.len();
-        for mention in self
-            .mentions
-            .iter_mut()
-            .flatten()
-            .filter(|mention| mention.1 == usize::MAX)
-        {
+        for mention in self.mentions.iter_mut().flatten().filter(|mention| mention.1 == usize::MAX) {
             mention.1 = end;
         }
     }
@@ -180,11 +163,8 @@ impl<'a> Sentence<'a> {
     /// A word of *no es cierto que*, whose verb takes the mood that the phrase around it governs: *a menos que no sea
     /// cierto que*.
     fn denial(&mut self, word: &'static str, mood: Mood) {
-        let denial = lexicon()
-            .aux
-            .denials
-            .iter()
-            .find(|verb| verb.finite(Simple::Present, Person::El) == word);
+        let denial =
+            lexicon().aux.denials.iter().find(|verb| verb.finite(Simple::Present, Person::El) == word);
         let governed = matches!(mood, Mood::Si | Mood::Cuando | Mood::Subjunctive);
         let tense = match (self.frame, mood) {
             (Frame::Unreal | Frame::UnrealPast, _) if governed => Some(Simple::ImperfectSubjunctive),
@@ -201,11 +181,7 @@ impl<'a> Sentence<'a> {
     }
 
     fn link(&mut self, word: Word) {
-        self.tokens.push(Token {
-            word,
-            atoms: 0,
-            part: Part::Link,
-        });
+        self.tokens.push(Token { word, atoms: 0, part: Part::Link });
     }
 
     fn clause(&self, at: usize) -> (u8, &'a Clause) {
@@ -216,36 +192,18 @@ impl<'a> Sentence<'a> {
     fn literal(&mut self, at: usize, mood: Mood, negation: &'static str) {
         let (atom, clause) = self.clause(at);
         let negated = self.tree.literal(at).is_some_and(|(_, negated)| negated);
-        let negation = if negation.is_empty() && negated {
-            "no"
-        } else {
-            negation
-        };
+        let negation = if negation.is_empty() && negated { "no" } else { negation };
         let said_before = self.mentions[usize::from(atom)].is_some();
         let subject = self.subject_form(clause, mood, said_before);
         let again = said_before && self.rng.random_bool(0.25) && clause.periphrasis.is_none();
-        let named = clause
-            .same_object
-            .is_some_and(|other| self.mentions[other].is_some());
+        let named = clause.same_object.is_some_and(|other| self.mentions[other].is_some());
         let clitic = (again || named) && !clause.reflexive() && clause.pronoun.is_empty();
-        let whom = clause
-            .dative
-            .as_ref()
-            .map(|(_, name)| name.as_slice())
-            .filter(|name| !name.is_empty());
+        let whom = clause.dative.as_ref().map(|(_, name)| name.as_slice()).filter(|name| !name.is_empty());
         let dative_known = whom.is_some() && whom == self.pleased && self.rng.random_bool(0.6);
         self.pleased = whom.or(self.pleased);
         let generic = mood == Mood::Generic;
         let time = self.time(mood, clause);
-        let manner = Manner {
-            time,
-            negation,
-            subject,
-            clitic,
-            joint: false,
-            generic,
-            dative_known,
-        };
+        let manner = Manner { time, negation, subject, clitic, joint: false, generic, dative_known };
         let words = match mood {
             Mood::Obligation(kind) => obligation(clause, kind, manner),
             _ => {
@@ -257,11 +215,7 @@ impl<'a> Sentence<'a> {
         let start = self.tokens.len();
         let bit = if said_before { 0 } else { 1 << atom };
         for (word, part) in words {
-            let atoms = if matches!(part, Part::Negation | Part::Link) {
-                0
-            } else {
-                bit
-            };
+            let atoms = if matches!(part, Part::Negation | Part::Link) { 0 } else { bit };
             self.tokens.push(Token { word, atoms, part });
         }
         self.mentions[usize::from(atom)] = Some((start, self.tokens.len()));
@@ -291,15 +245,9 @@ impl<'a> Sentence<'a> {
         let (atom, clause) = self.clause(operands[slot.operand]);
         let other = slot.shared.map(|shared| self.clause(operands[shared]).0);
         let both = (1u8 << atom) | other.map_or(0, |atom| 1 << atom);
-        let joint = matches!(
-            slot.share,
-            Share::Joint | Share::JointVerb | Share::JointComplement
-        );
-        let subject = if joint || slot.share == Share::OneOf {
-            SubjectForm::Dropped
-        } else {
-            SubjectForm::Full
-        };
+        let joint = matches!(slot.share, Share::Joint | Share::JointVerb | Share::JointComplement);
+        let subject =
+            if joint || slot.share == Share::OneOf { SubjectForm::Dropped } else { SubjectForm::Full };
         let manner = Manner {
             time: self.time(mood, clause),
             negation: slot.negation,
@@ -323,11 +271,7 @@ impl<'a> Sentence<'a> {
         let first_time = mentioned(self, atom).is_none_or(|(_, end)| end == usize::MAX);
         let start = self.tokens.len();
         for (word, part) in words {
-            let atoms = if part == Part::Negation || !first_time {
-                0
-            } else {
-                both
-            };
+            let atoms = if part == Part::Negation || !first_time { 0 } else { both };
             self.tokens.push(Token { word, atoms, part });
         }
         match slot.share {
@@ -409,18 +353,10 @@ fn obligation(clause: &Clause, kind: Obligation, manner: Manner) -> Vec<(Word, P
         words.extend(subject.words.iter().map(|w| (w.clone(), Part::Subject)));
     }
     let person: Person = clause.person();
-    finite(verb, Time::Simple(Simple::Present), person, &mut |word| {
-        words.push((word, Part::Link))
-    });
+    finite(verb, Time::Simple(Simple::Present), person, &mut |word| words.push((word, Part::Link)));
     if !link.is_empty() {
         words.push((link.into(), Part::Link));
     }
-    clause.say(
-        Manner {
-            time: Time::Infinitive,
-            ..manner
-        },
-        &mut words,
-    );
+    clause.say(Manner { time: Time::Infinitive, ..manner }, &mut words);
     words
 }

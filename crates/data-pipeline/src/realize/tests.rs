@@ -39,11 +39,7 @@ fn spans_point_at_the_words_of_the_glossary() {
                 .collect();
             assert!(!pointed.is_empty(), "{letter} is said nowhere: {}", row.input);
             assert_eq!(row.atoms[letter], pointed.join(" "), "{}", row.input);
-            assert!(
-                spans.windows(2).all(|pair| pair[0].last + 1 < pair[1].first),
-                "{}",
-                row.input
-            );
+            assert!(spans.windows(2).all(|pair| pair[0].last + 1 < pair[1].first), "{}", row.input);
         }
     }
 }
@@ -65,11 +61,7 @@ fn negation_words_belong_to_no_atom() {
     for row in rows(2000) {
         for said in row.atoms.values() {
             let first = said.split(' ').next().unwrap_or_default();
-            assert!(
-                !["no", "No", "ni", "Ni", "tampoco"].contains(&first),
-                "{} → {said}",
-                row.input
-            );
+            assert!(!["no", "No", "ni", "Ni", "tampoco"].contains(&first), "{} → {said}", row.input);
         }
     }
 }
@@ -89,9 +81,7 @@ fn a_pattern_is_said_as_given() {
         "p ∨ ¬p",
     ] {
         let formula = Formula::parse(pattern).expect("a formula");
-        let row = maker
-            .say(&formula, 0)
-            .unwrap_or_else(|| panic!("no way to say {pattern}"));
+        let row = maker.say(&formula, 0).unwrap_or_else(|| panic!("no way to say {pattern}"));
         assert_eq!(row.pattern, formula.to_string());
     }
     assert_eq!(maker.say(&Formula::parse("p ⊕ q").expect("a formula"), 0), None);
@@ -108,24 +98,16 @@ fn every_construction_is_within_reach() {
             let clauses = contents(&construction.pattern, domain, &mut rng);
             let plan = Plan::new(&construction.pattern, &clauses);
             let root = &plan.choices[construction.pattern.root()];
-            if root
-                .iter()
-                .any(|choice| std::ptr::eq(choice.construction, construction))
-            {
+            if root.iter().any(|choice| std::ptr::eq(choice.construction, construction)) {
                 reached.insert(at);
                 break;
             }
         }
     }
-    let missed: Vec<&str> = (0..all.len())
-        .filter(|at| !reached.contains(at))
-        .map(|at| all[at].phrase.as_str())
-        .collect();
+    let missed: Vec<&str> =
+        (0..all.len()).filter(|at| !reached.contains(at)).map(|at| all[at].phrase.as_str()).collect();
     assert!(missed.is_empty(), "out of reach: {missed:?}");
-    let phrases: HashSet<&str> = all
-        .iter()
-        .map(|construction| construction.phrase.as_str())
-        .collect();
+    let phrases: HashSet<&str> = all.iter().map(|construction| construction.phrase.as_str()).collect();
     assert!(phrases.len() >= 120, "only {} phrases", phrases.len());
 }
 
@@ -133,11 +115,7 @@ fn every_construction_is_within_reach() {
 fn skeleton(row: &Row, frequent: &HashSet<String>) -> String {
     let mask = |word: &&str| {
         let lower = word.to_lowercase();
-        if frequent.contains(&lower) {
-            lower
-        } else {
-            "_".to_owned()
-        }
+        if frequent.contains(&lower) { lower } else { "_".to_owned() }
     };
     words(&row.input).iter().map(mask).collect::<Vec<_>>().join(" ")
 }
@@ -156,40 +134,25 @@ fn no_skeleton_makes_up_half_a_percent_and_few_sentences_repeat() {
     for row in &rows {
         *skeletons.entry(skeleton(row, &frequent)).or_default() += 1;
     }
-    let (worst, count) = skeletons
-        .iter()
-        .max_by_key(|(_, count)| **count)
-        .expect("there are rows");
+    let (worst, count) = skeletons.iter().max_by_key(|(_, count)| **count).expect("there are rows");
     assert!(*count <= rows.len() / 200, "{count} of {}: {worst}", rows.len());
     let distinct: HashSet<&str> = rows.iter().map(|row| row.input.as_str()).collect();
-    assert!(
-        rows.len() - distinct.len() <= rows.len() / 200,
-        "{} distinct",
-        distinct.len()
-    );
+    assert!(rows.len() - distinct.len() <= rows.len() / 200, "{} distinct", distinct.len());
 }
 
 #[test]
 fn formulas_are_distributed_as_in_exercises() {
     let n = 5000;
     let shares = |holds: &dyn Fn(&Formula) -> bool| {
-        let count = rows(n)
-            .filter(|row| holds(&Formula::parse(&row.formula).expect("a formula")))
-            .count();
+        let count = rows(n).filter(|row| holds(&Formula::parse(&row.formula).expect("a formula"))).count();
         count as f64 / n as f64
     };
     let conditional = shares(&|formula| {
-        matches!(
-            formula.root(),
-            logic_parser::Node::Binary(logic_parser::Connective::Implies)
-        )
+        matches!(formula.root(), logic_parser::Node::Binary(logic_parser::Connective::Implies))
     });
     assert!((0.4..0.65).contains(&conditional), "{conditional} conditionals");
     let several = shares(&|formula| formula.atoms().len() >= 3);
-    assert!(
-        (0.3..0.6).contains(&several),
-        "{several} with three atoms or more"
-    );
+    assert!((0.3..0.6).contains(&several), "{several} with three atoms or more");
 }
 
 #[test]
@@ -201,16 +164,9 @@ fn words_agree_and_moods_are_governed() {
             continue;
         };
         let text = row.input.to_lowercase();
-        for wrong in [
-            " a el ",
-            " de el ",
-            " los el ",
-            " las la ",
-            " y i",
-            "salvo que es ",
-            "para que es ",
-            "ha ha ",
-        ] {
+        for wrong in
+            [" a el ", " de el ", " los el ", " las la ", " y i", "salvo que es ", "para que es ", "ha ha "]
+        {
             assert!(!text.contains(wrong), "{wrong} in {text}");
         }
         // The subjunctive after "a menos que".

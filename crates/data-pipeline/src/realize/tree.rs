@@ -79,10 +79,7 @@ impl Tree {
 
     /// Number of connectives besides negation.
     pub fn n_binary(&self) -> usize {
-        self.nodes
-            .iter()
-            .filter(|node| matches!(node, Node::Binary(..)))
-            .count()
+        self.nodes.iter().filter(|node| matches!(node, Node::Binary(..))).count()
     }
 
     /// The formula, its atoms lettered p, q, r …

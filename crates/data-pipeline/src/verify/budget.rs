@@ -27,20 +27,12 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new(price: Price, cap: f64) -> Budget {
-        Budget {
-            price,
-            cap,
-            spent: 0.0,
-            reserved: 0.0,
-        }
+        Budget { price, cap, spent: 0.0, reserved: 0.0 }
     }
 
     /// The most the question can cost, if that is still within the cap: no text has more tokens than bytes.
     pub(super) fn reserve(&mut self, question: &Question) -> Option<f64> {
-        let most = self.price.of(Usage {
-            input: question.body.len() as u64,
-            output: question.max_tokens,
-        });
+        let most = self.price.of(Usage { input: question.body.len() as u64, output: question.max_tokens });
         let fits = self.spent + self.reserved + most <= self.cap;
         fits.then(|| self.reserved += most)?;
         Some(most)

@@ -23,12 +23,7 @@ struct Line {
 impl Cache {
     /// Reads what is there. A last line that a crash cut short is cut off.
     pub(super) fn open(path: &Path) -> io::Result<Cache> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
@@ -47,10 +42,7 @@ impl Cache {
     }
 
     pub(super) fn put(&mut self, key: &str, reply: &str) -> io::Result<()> {
-        let line = Line {
-            key: key.to_owned(),
-            reply: reply.to_owned(),
-        };
+        let line = Line { key: key.to_owned(), reply: reply.to_owned() };
         let mut text = serde_json::to_string(&line)?;
         text.push('\n');
         self.file.write_all(text.as_bytes())?;

@@ -61,13 +61,7 @@ pub enum CallError {
 impl CallError {
     /// Whether asking again, even about another row, is pointless.
     pub(super) fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            CallError::Status {
-                status: 400..=499,
-                ..
-            }
-        ) && !self.may_pass()
+        matches!(self, CallError::Status { status: 400..=499, .. }) && !self.may_pass()
     }
 
     /// Whether asking again may help.
@@ -121,17 +115,9 @@ impl Endpoint {
     }
 
     fn call(&self, body: &str) -> Result<Reply, (CallError, Option<Duration>)> {
-        let broken = |error: ureq::Error| {
-            (
-                CallError::Broken {
-                    reason: error.to_string(),
-                },
-                None,
-            )
-        };
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(self.timeout))
-            .http_status_as_error(false);
+        let broken = |error: ureq::Error| (CallError::Broken { reason: error.to_string() }, None);
+        let config =
+            ureq::Agent::config_builder().timeout_global(Some(self.timeout)).http_status_as_error(false);
         let mut request = ureq::Agent::from(config.build())
             .post(format!("{}/chat/completions", self.base_url))
             .content_type("application/json");
@@ -140,33 +126,20 @@ impl Endpoint {
         }
         let mut response = request.send(body).map_err(broken)?;
         let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get("retry-after")
-            .and_then(|seconds| seconds.to_str().ok()?.parse().ok());
-        let text = response
-            .body_mut()
-            .with_config()
-            .limit(MAX_REPLY)
-            .read_to_string()
-            .map_err(broken)?;
+        let retry_after =
+            response.headers().get("retry-after").and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+        let text = response.body_mut().with_config().limit(MAX_REPLY).read_to_string().map_err(broken)?;
         let beginning = || text.chars().take(200).collect();
         if status != 200 {
             return Err((
-                CallError::Status {
-                    status,
-                    body: beginning(),
-                },
+                CallError::Status { status, body: beginning() },
                 retry_after.map(Duration::from_secs),
             ));
         }
         let no_completion = || (CallError::NoCompletion { body: beginning() }, None);
         let completion: Completion = serde_json::from_str(&text).map_err(|_| no_completion())?;
         let choice = completion.choices.into_iter().next().ok_or_else(no_completion)?;
-        Ok(Reply {
-            text: choice.message.content,
-            usage: completion.usage,
-        })
+        Ok(Reply { text: choice.message.content, usage: completion.usage })
     }
 }
 
@@ -179,10 +152,7 @@ pub(super) struct Calls<'a> {
 
 impl<'a> Calls<'a> {
     pub(super) fn to(endpoint: &'a Endpoint) -> Calls<'a> {
-        Calls {
-            endpoint,
-            next_call: Mutex::default(),
-        }
+        Calls { endpoint, next_call: Mutex::default() }
     }
 
     pub(super) fn model(&self) -> &str {
@@ -201,12 +171,7 @@ impl<'a> Calls<'a> {
             if attempt >= self.endpoint.attempts || !error.may_pass() {
                 return Err(error);
             }
-            sleep(
-                retry_after
-                    .unwrap_or_default()
-                    .max(pause)
-                    .min(self.endpoint.longest_pause),
-            );
+            sleep(retry_after.unwrap_or_default().max(pause).min(self.endpoint.longest_pause));
             pause *= 2;
         }
         unreachable!("the loop has no end but return")

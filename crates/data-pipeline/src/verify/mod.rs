@@ -97,10 +97,7 @@ pub struct Verification {
 impl Verification {
     /// How many rows were verified.
     pub fn verified(&self) -> usize {
-        self.outcomes
-            .iter()
-            .filter(|outcome| **outcome == Outcome::Verified)
-            .count()
+        self.outcomes.iter().filter(|outcome| **outcome == Outcome::Verified).count()
     }
 }
 
@@ -145,10 +142,7 @@ impl Verifier {
             return Err(error);
         }
         let spent_usd = budget.into_inner().expect("no thread panics").spent();
-        Ok(Verification {
-            outcomes: outcomes.into_inner().expect("no thread panics"),
-            spent_usd,
-        })
+        Ok(Verification { outcomes: outcomes.into_inner().expect("no thread panics"), spent_usd })
     }
 }
 
@@ -171,10 +165,7 @@ fn judge(
             budget.lock().expect("no thread panics").settle(reserved, usage);
             match called {
                 Ok(reply) => {
-                    cache
-                        .lock()
-                        .expect("no thread panics")
-                        .put(&question.key, &reply.text)?;
+                    cache.lock().expect("no thread panics").put(&question.key, &reply.text)?;
                     reply.text
                 }
                 Err(error) if error.is_refusal() => return Err(VerifyError::Refused(error)),
@@ -190,10 +181,8 @@ fn judge(
 
 /// What an opinion means for the row, by logic.
 fn outcome(row: &Row, opinion: &Opinion) -> Outcome {
-    let (Ok(ours), theirs) = (
-        Formula::parse(&row.formula),
-        opinion.formula.as_deref().map(Formula::parse),
-    ) else {
+    let (Ok(ours), theirs) = (Formula::parse(&row.formula), opinion.formula.as_deref().map(Formula::parse))
+    else {
         return Outcome::Rejected;
     };
     match theirs {
@@ -207,10 +196,7 @@ fn outcome(row: &Row, opinion: &Opinion) -> Outcome {
                 origin: Origin::IndependentModel,
                 ..row.clone()
             };
-            Outcome::Corrected {
-                before: row.formula.clone(),
-                after: Box::new(after),
-            }
+            Outcome::Corrected { before: row.formula.clone(), after: Box::new(after) }
         }
         _ => Outcome::Rejected,
     }

@@ -46,11 +46,7 @@ impl Question {
         });
         let body = request.to_string();
         let key = blake3::hash(body.as_bytes()).to_hex().to_string();
-        Question {
-            body,
-            key,
-            max_tokens: MAX_TOKENS,
-        }
+        Question { body, key, max_tokens: MAX_TOKENS }
     }
 }
 

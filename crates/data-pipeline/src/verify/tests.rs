@@ -75,10 +75,8 @@ fn read_request(stream: &mut impl Read) {
         bytes.extend_from_slice(&chunk[..n]);
         let text = String::from_utf8_lossy(&bytes).to_lowercase();
         let head_end = text.find("\r\n\r\n");
-        let length = text
-            .split("content-length: ")
-            .nth(1)
-            .and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+        let length =
+            text.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
         if n == 0 || head_end.is_some_and(|end| bytes.len() >= end + 4 + length.unwrap_or(0)) {
             return;
         }
@@ -96,44 +94,26 @@ fn rows(n: usize) -> Vec<Row> {
 }
 
 fn verifier(endpoint: Endpoint) -> Verifier {
-    Verifier {
-        endpoint,
-        threads: 1,
-        price: Price {
-            input: 1.0,
-            output: 2.0,
-        },
-        cap_usd: 1.0,
-    }
+    Verifier { endpoint, threads: 1, price: Price { input: 1.0, output: 2.0 }, cap_usd: 1.0 }
 }
 
 fn run_one(deeds: Vec<Deed>) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let (endpoint, _) = server(deeds);
-    verifier(endpoint)
-        .run(&rows(1), folder.path().join("cache"))
-        .unwrap()
-        .outcomes
-        .remove(0)
+    verifier(endpoint).run(&rows(1), folder.path().join("cache")).unwrap().outcomes.remove(0)
 }
 
 #[test]
 fn logic_decides_what_an_opinion_means() {
     let one = |content| run_one(vec![Deed::Say(content)]);
     assert_eq!(one(r#"{"correct": true, "formula": "p → q"}"#), Outcome::Verified);
-    assert_eq!(
-        one(r#"Creo que no: {"correct": false, "formula": "¬p ∨ q"}"#),
-        Outcome::Verified
-    );
+    assert_eq!(one(r#"Creo que no: {"correct": false, "formula": "¬p ∨ q"}"#), Outcome::Verified);
     let Outcome::Corrected { before, after } = one(r#"{"correct": false, "formula": "(q -> p)"}"#) else {
         panic!("not corrected")
     };
     assert_eq!((before.as_str(), after.formula.as_str()), ("p → q", "q → p"));
     assert_eq!(after.origin, Origin::IndependentModel);
-    assert_eq!(
-        one(r#"{"correct": false, "formula": "p → r"}"#),
-        Outcome::Rejected
-    );
+    assert_eq!(one(r#"{"correct": false, "formula": "p → r"}"#), Outcome::Rejected);
     assert_eq!(one(r#"{"correct": false, "formula": null}"#), Outcome::Rejected);
     assert_eq!(one("Sí."), Outcome::NoAnswer { reply: "Sí.".into() });
 }
@@ -148,10 +128,7 @@ fn passing_trouble_is_waited_out() {
         Deed::Nonsense,
         Deed::Sleep(Duration::from_secs(2)),
     ] {
-        assert_eq!(
-            run_one(vec![trouble.clone(), trouble, good.clone()]),
-            Outcome::Verified
-        );
+        assert_eq!(run_one(vec![trouble.clone(), trouble, good.clone()]), Outcome::Verified);
     }
 }
 
@@ -159,10 +136,7 @@ fn passing_trouble_is_waited_out() {
 fn retry_after_is_honoured() {
     let good = Deed::Say(r#"{"correct": true, "formula": "p → q"}"#);
     let start = Instant::now();
-    assert_eq!(
-        run_one(vec![Deed::Status(429, "retry-after: 1\r\n"), good]),
-        Outcome::Verified
-    );
+    assert_eq!(run_one(vec![Deed::Status(429, "retry-after: 1\r\n"), good]), Outcome::Verified);
     assert!(start.elapsed() >= Duration::from_secs(1));
 }
 
@@ -172,22 +146,13 @@ fn lasting_trouble_fails_the_row_and_a_refusal_the_run() {
         run_one(vec![Deed::Status(503, "")]),
         Outcome::Failed(CallError::Status { status: 503, .. })
     ));
-    assert!(matches!(
-        run_one(vec![Deed::CutOff]),
-        Outcome::Failed(CallError::Broken { .. })
-    ));
-    assert!(matches!(
-        run_one(vec![Deed::Nonsense]),
-        Outcome::Failed(CallError::NoCompletion { .. })
-    ));
+    assert!(matches!(run_one(vec![Deed::CutOff]), Outcome::Failed(CallError::Broken { .. })));
+    assert!(matches!(run_one(vec![Deed::Nonsense]), Outcome::Failed(CallError::NoCompletion { .. })));
 
     let folder = tempfile::tempdir().unwrap();
     let (endpoint, calls) = server(vec![Deed::Status(401, "")]);
     let refused = verifier(endpoint).run(&rows(9), folder.path().join("cache"));
-    assert!(matches!(
-        refused,
-        Err(VerifyError::Refused(CallError::Status { status: 401, .. }))
-    ));
+    assert!(matches!(refused, Err(VerifyError::Refused(CallError::Status { status: 401, .. }))));
     assert_eq!(calls.load(Ordering::SeqCst), 1);
 }
 
@@ -196,10 +161,7 @@ fn nothing_is_asked_twice_even_after_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("cache");
     let (endpoint, calls) = server(vec![Deed::Say(r#"{"correct": true, "formula": "p → q"}"#)]);
-    let verifier = Verifier {
-        threads: 4,
-        ..verifier(endpoint)
-    };
+    let verifier = Verifier { threads: 4, ..verifier(endpoint) };
     assert_eq!(verifier.run(&rows(6), &cache).unwrap().verified(), 6);
     // A crash cuts the last line short.
     let text = std::fs::read_to_string(&cache).unwrap();
@@ -215,11 +177,7 @@ fn the_cap_is_never_exceeded() {
     let folder = tempfile::tempdir().unwrap();
     let (endpoint, calls) = server(vec![Deed::Say(r#"{"correct": true, "formula": "p → q"}"#)]);
     // A call uses 100 + 10 tokens, that is 0.00012 USD, but might use far more.
-    let verifier = Verifier {
-        cap_usd: 0.0035,
-        threads: 3,
-        ..verifier(endpoint)
-    };
+    let verifier = Verifier { cap_usd: 0.0035, threads: 3, ..verifier(endpoint) };
     let report = verifier.run(&rows(100), folder.path().join("cache")).unwrap();
     let asked = calls.load(Ordering::SeqCst);
     assert!(asked > 1 && asked < 100, "{asked}");
@@ -232,16 +190,8 @@ fn the_cap_is_never_exceeded() {
 fn calls_keep_their_distance() {
     let folder = tempfile::tempdir().unwrap();
     let (endpoint, _) = server(vec![Deed::Say(r#"{"correct": true, "formula": "p → q"}"#)]);
-    let endpoint = Endpoint {
-        interval: Duration::from_millis(50),
-        ..endpoint
-    };
+    let endpoint = Endpoint { interval: Duration::from_millis(50), ..endpoint };
     let start = Instant::now();
-    Verifier {
-        threads: 4,
-        ..verifier(endpoint)
-    }
-    .run(&rows(5), folder.path().join("cache"))
-    .unwrap();
+    Verifier { threads: 4, ..verifier(endpoint) }.run(&rows(5), folder.path().join("cache")).unwrap();
     assert!(start.elapsed() >= Duration::from_millis(200));
 }

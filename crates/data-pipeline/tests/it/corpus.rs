@@ -10,13 +10,7 @@ use logic_parser::Formula;
 
 fn build(rows: u64, seed: u64) -> Corpus {
     let maker = Maker::new(seed);
-    let recipe = Recipe {
-        seed,
-        composed: 0.5,
-        contrasted: 0.5,
-        vocab_size: 2_000,
-        ..Recipe::default()
-    };
+    let recipe = Recipe { seed, composed: 0.5, contrasted: 0.5, vocab_size: 2_000, ..Recipe::default() };
     Corpus::build((0..rows).map(|index| maker.row(index)), &recipe).unwrap()
 }
 
@@ -27,9 +21,7 @@ fn nothing_of_one_side_is_on_another_even_after_augmenting() {
     assert!(corpus.test.len() > 200 && corpus.val.len() > 100);
     let sides = [&corpus.train, &corpus.val, &corpus.test];
     let keys = |side: &[Row]| -> (BTreeSet<String>, BTreeSet<String>) {
-        side.iter()
-            .map(|row| (normal::sentence(&row.input), row.pattern.clone()))
-            .unzip()
+        side.iter().map(|row| (normal::sentence(&row.input), row.pattern.clone())).unzip()
     };
     for (a, b) in [(0, 1), (0, 2), (1, 2)] {
         let ((sentences, patterns), (others, other_patterns)) = (keys(sides[a]), keys(sides[b]));
@@ -48,12 +40,7 @@ fn every_row_is_answered_and_read_back_as_it_is() {
         assert_eq!(row.pattern, formula.pattern().to_string());
         assert_eq!(row.complexity, Complexity::of(&formula));
         for (letter, atom) in answer.atoms.values().zip(formula.atoms()) {
-            assert_eq!(
-                normal::sentence(letter),
-                normal::sentence(&row.atoms[atom]),
-                "{}",
-                row.input
-            );
+            assert_eq!(normal::sentence(letter), normal::sentence(&row.atoms[atom]), "{}", row.input);
         }
     }
 }
@@ -61,16 +48,8 @@ fn every_row_is_answered_and_read_back_as_it_is() {
 #[test]
 fn the_gold_set_stays_unseen() {
     let corpus = build(1_500, 3);
-    let seen: BTreeSet<String> = corpus
-        .train
-        .iter()
-        .map(|row| normal::sentence(&row.input))
-        .collect();
-    assert!(
-        gold::sentences()
-            .iter()
-            .all(|row| !seen.contains(&normal::sentence(&row.input)))
-    );
+    let seen: BTreeSet<String> = corpus.train.iter().map(|row| normal::sentence(&row.input)).collect();
+    assert!(gold::sentences().iter().all(|row| !seen.contains(&normal::sentence(&row.input))));
 }
 
 #[test]
@@ -87,16 +66,9 @@ fn the_same_seed_writes_the_same_bytes() {
     for (folder, seed) in folders.iter().zip([5, 5, 6]) {
         build(600, seed).write(folder.path()).unwrap();
     }
-    for name in [
-        "train.jsonl",
-        "val.jsonl",
-        "test.jsonl",
-        "tokenizer.json",
-        "manifest.json",
-    ] {
-        let [first, again, other] = folders
-            .each_ref()
-            .map(|folder| std::fs::read(folder.path().join(name)).unwrap());
+    for name in ["train.jsonl", "val.jsonl", "test.jsonl", "tokenizer.json", "manifest.json"] {
+        let [first, again, other] =
+            folders.each_ref().map(|folder| std::fs::read(folder.path().join(name)).unwrap());
         assert!(first == again, "{name}");
         assert!(first != other, "{name}");
     }
@@ -107,17 +79,12 @@ fn a_written_corpus_is_read_tokenized_and_packed() {
     let folder = tempfile::tempdir().unwrap();
     let mut corpus = build(2_000, 7);
     corpus.write(folder.path()).unwrap();
-    let rows: Vec<Row> = read_rows(folder.path().join("train.jsonl"))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
+    let rows: Vec<Row> =
+        read_rows(folder.path().join("train.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
     assert_eq!(rows, corpus.train);
 
     let tokenizer = Tokenizer::load(folder.path().join("tokenizer.json")).unwrap();
-    let sequences: Vec<Sequence> = rows
-        .iter()
-        .map(|row| Sequence::of(row, &tokenizer).unwrap())
-        .collect();
+    let sequences: Vec<Sequence> = rows.iter().map(|row| Sequence::of(row, &tokenizer).unwrap()).collect();
     for (row, sequence) in rows.iter().zip(&sequences) {
         let (prompt, answer) = sequence.ids.split_at(sequence.scored_from);
         assert_eq!(tokenizer.decode(prompt), Pointing::prompt(&row.input).unwrap());
@@ -126,8 +93,5 @@ fn a_written_corpus_is_read_tokenized_and_packed() {
     let packed = pack(&sequences, 8, 512, 0).unwrap();
     assert!(packed.real_share() >= 0.97, "{}", packed.real_share());
     let tokens: usize = packed.map(|batch| batch.real_tokens()).sum();
-    assert_eq!(
-        tokens,
-        sequences.iter().map(|sequence| sequence.ids.len()).sum::<usize>()
-    );
+    assert_eq!(tokens, sequences.iter().map(|sequence| sequence.ids.len()).sum::<usize>());
 }

@@ -21,19 +21,14 @@ fuzz_target!(|bytes: &[u8]| {
     if header.alignment != 32 {
         return;
     }
-    let shapes = header
-        .tensors
-        .iter()
-        .map(|t| (t.name.clone(), t.dims.clone(), t.ggml_type));
+    let shapes = header.tensors.iter().map(|t| (t.name.clone(), t.dims.clone(), t.ggml_type));
     let tensors = Writer::lay_out(shapes).expect("what was read can be laid out");
     assert_eq!(tensors, header.tensors);
     let mut writer = Writer::new(Vec::new(), &header.metadata, tensors).expect("writing to memory");
     for tensor in &header.tensors {
         let start = (header.data_start + tensor.offset) as usize;
         let len = tensor.byte_len().expect("checked above") as usize;
-        writer
-            .write(&bytes[start..start + len])
-            .expect("as many bytes as promised");
+        writer.write(&bytes[start..start + len]).expect("as many bytes as promised");
     }
     let written = writer.finish().expect("every tensor is there");
     let again = Header::parse(&written).expect("what we write we read");

@@ -44,10 +44,7 @@ pub fn compare(
 ) -> Result<Comparison, LlamaCppError> {
     let ours = GgufModel::new(file)?;
     let same_weights = |tokens: &[u32]| Ok(ours.logits(tokens)?);
-    let mut comparison = Comparison {
-        prompts: prompts.len(),
-        ..Default::default()
-    };
+    let mut comparison = Comparison { prompts: prompts.len(), ..Default::default() };
     for prompt in prompts {
         if model.tokenize(&prompt.text)? != prompt.tokens {
             comparison.token_mismatches += 1;
@@ -56,12 +53,8 @@ pub fn compare(
         let said: Vec<u32> = answer.tokens.iter().copied().chain(answer.end).collect();
         let tokens = [prompt.tokens.as_slice(), &answer.tokens].concat();
         let found: Vec<f64> = model.logits(&tokens)?.into_iter().map(f64::from).collect();
-        comparison
-            .same_weights
-            .take_in(&same_weights, &tokens, &said, answer.end.is_some(), &found)?;
-        comparison
-            .checkpoint
-            .take_in(checkpoint, &tokens, &said, answer.end.is_some(), &found)?;
+        comparison.same_weights.take_in(&same_weights, &tokens, &said, answer.end.is_some(), &found)?;
+        comparison.checkpoint.take_in(checkpoint, &tokens, &said, answer.end.is_some(), &found)?;
     }
     let share = 1.0 / prompts.len().max(1) as f64;
     comparison.same_weights.greedy *= share;
@@ -85,9 +78,7 @@ impl Agreement {
         let written = said.len() - usize::from(ended);
         let before_first = tokens.len() - written - 1;
         let likeliest = expected.chunks_exact(vocab_size).skip(before_first).map(argmax);
-        let agrees = likeliest
-            .zip(said)
-            .all(|(ours, &theirs)| ours == Some(theirs as usize));
+        let agrees = likeliest.zip(said).all(|(ours, &theirs)| ours == Some(theirs as usize));
         self.greedy += f64::from(u8::from(agrees));
         Ok(())
     }

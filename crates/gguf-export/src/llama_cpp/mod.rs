@@ -83,9 +83,7 @@ impl LlamaCpp {
     pub fn start_in(folder: &Path) -> Result<LlamaCpp, LlamaCppError> {
         let library = folder.join("xllamacpp").join("xllamacpp.abi3.so");
         if !library.exists() {
-            return Err(LlamaCppError::Absent {
-                folder: folder.to_owned(),
-            });
+            return Err(LlamaCppError::Absent { folder: folder.to_owned() });
         }
         let mut child = Command::new("python3")
             .args(["-c", SCRIPT])
@@ -96,11 +94,7 @@ impl LlamaCpp {
             .map_err(LlamaCppError::Python)?;
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().expect("stdout was asked for"));
-        Ok(LlamaCpp {
-            child,
-            requests,
-            answers,
-        })
+        Ok(LlamaCpp { child, requests, answers })
     }
 
     /// Opens a file with a context of `n_ctx` tokens, an F32 key-value cache and plain attention.
@@ -108,18 +102,13 @@ impl LlamaCpp {
     /// # Errors
     /// [`LlamaCppError::Refused`] with llama.cpp's own words.
     pub fn open(mut self, path: &Path, n_ctx: usize) -> Result<Model, LlamaCppError> {
-        let path = path
-            .to_str()
-            .ok_or_else(|| LlamaCppError::Refused("the path is not UTF-8".to_owned()))?;
+        let path = path.to_str().ok_or_else(|| LlamaCppError::Refused("the path is not UTF-8".to_owned()))?;
         // ggml's threads wait for each other by spinning: on a busy machine a second one makes it hundreds of times slower.
         let n_threads = 1;
         let request = json!({"do": "open", "path": path, "n_ctx": n_ctx, "n_threads": n_threads});
         let (answer, _) = self.ask(request, &[])?;
         let vocab_size = answer["vocab_size"].as_u64().ok_or_else(|| protocol(&answer))? as usize;
-        Ok(Model {
-            llama_cpp: self,
-            vocab_size,
-        })
+        Ok(Model { llama_cpp: self, vocab_size })
     }
 
     /// `ggml_quantize_chunk`: the bytes that the reference makes of rows of `row_len` numbers.
@@ -208,10 +197,7 @@ impl Model {
     /// # Errors
     /// [`LlamaCppError`] if the process is gone.
     pub fn detokenize(&mut self, tokens: &[u32]) -> Result<Vec<u8>, LlamaCppError> {
-        Ok(self
-            .llama_cpp
-            .ask(json!({"do": "detokenize", "tokens": tokens}), &[])?
-            .1)
+        Ok(self.llama_cpp.ask(json!({"do": "detokenize", "tokens": tokens}), &[])?.1)
     }
 
     /// The logits after each token of a sequence of its own, row-major `(tokens, vocabulary)`.
@@ -219,15 +205,8 @@ impl Model {
     /// # Errors
     /// [`LlamaCppError::Refused`] for more tokens than the context holds, none, or one outside the vocabulary.
     pub fn logits(&mut self, tokens: &[u32]) -> Result<Vec<f32>, LlamaCppError> {
-        let (_, payload) = self
-            .llama_cpp
-            .ask(json!({"do": "logits", "tokens": tokens}), &[])?;
-        Ok(payload
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&bytes| f32::from_le_bytes(bytes))
-            .collect())
+        let (_, payload) = self.llama_cpp.ask(json!({"do": "logits", "tokens": tokens}), &[])?;
+        Ok(payload.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
     }
 
     /// The likeliest continuation, token by token, until an end-of-generation token, `limit` tokens or a full context.
@@ -238,20 +217,13 @@ impl Model {
         let request = json!({"do": "generate", "tokens": prompt, "limit": limit});
         let (answer, text) = self.llama_cpp.ask(request, &[])?;
         let end = answer["end"].as_u64().and_then(|id| u32::try_from(id).ok());
-        Ok(Generation {
-            tokens: tokens(&answer)?,
-            end,
-            text: String::from_utf8_lossy(&text).into_owned(),
-        })
+        Ok(Generation { tokens: tokens(&answer)?, end, text: String::from_utf8_lossy(&text).into_owned() })
     }
 }
 
 fn tokens(answer: &Value) -> Result<Vec<u32>, LlamaCppError> {
     let list = answer["tokens"].as_array().ok_or_else(|| protocol(answer))?;
-    let ids = list
-        .iter()
-        .map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok()))
-        .collect::<Option<_>>();
+    let ids = list.iter().map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok())).collect::<Option<_>>();
     ids.ok_or_else(|| protocol(answer))
 }
 

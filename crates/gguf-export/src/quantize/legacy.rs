@@ -72,10 +72,7 @@ fn pack<const BITS: u32>(q: &[u8; LEN], y: &mut [u8]) {
     let mut low = y;
     if BITS == 5 {
         let (fifth, rest) = low.split_at_mut(4);
-        let bits = q
-            .iter()
-            .enumerate()
-            .fold(0_u32, |bits, (i, q)| bits | u32::from(q >> 4 & 1) << i);
+        let bits = q.iter().enumerate().fold(0_u32, |bits, (i, q)| bits | u32::from(q >> 4 & 1) << i);
         fifth.copy_from_slice(&bits.to_le_bytes());
         low = rest;
     }
@@ -86,16 +83,9 @@ fn pack<const BITS: u32>(q: &[u8; LEN], y: &mut [u8]) {
 
 fn unpack<const BITS: u32>(y: &[u8]) -> [u8; LEN] {
     let (fifth, low) = if BITS == 5 { y.split_at(4) } else { y.split_at(0) };
-    let fifth = fifth
-        .iter()
-        .rev()
-        .fold(0_u32, |bits, &byte| (bits << 8) | u32::from(byte));
+    let fifth = fifth.iter().rev().fold(0_u32, |bits, &byte| (bits << 8) | u32::from(byte));
     std::array::from_fn(|i| {
-        let low = if i < HALF {
-            low[i] & 0xf
-        } else {
-            low[i - HALF] >> 4
-        };
+        let low = if i < HALF { low[i] & 0xf } else { low[i - HALF] >> 4 };
         low | ((fifth >> i) as u8 & 1) << 4
     })
 }

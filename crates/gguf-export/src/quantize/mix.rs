@@ -86,11 +86,7 @@ fn deserves_more(layer: usize, n_layers: usize) -> bool {
 
 /// Norms, biases and other vectors keep their type.
 fn is_matrix(tensor: &TensorInfo) -> bool {
-    let n_dims = tensor
-        .dims
-        .iter()
-        .rposition(|&dim| dim > 1)
-        .map_or(0, |last| last + 1);
+    let n_dims = tensor.dims.iter().rposition(|&dim| dim > 1).map_or(0, |last| last + 1);
     n_dims >= 2 && tensor.name.ends_with("weight") && !tensor.name.contains("_norm.weight")
 }
 
@@ -106,11 +102,7 @@ fn fit(wanted: GgmlType, row_len: u64) -> GgmlType {
         GgmlType::Q6_K => GgmlType::Q8_0,
         other => other,
     };
-    if row_len.is_multiple_of(smaller.block_len()) {
-        smaller
-    } else {
-        GgmlType::F16
-    }
+    if row_len.is_multiple_of(smaller.block_len()) { smaller } else { GgmlType::F16 }
 }
 
 /// `blk.3.attn_v.weight` -> (3, `attn_v.weight`).

@@ -39,10 +39,7 @@ use crate::{Error, GgmlType};
 /// [`Error::UnsupportedType`] for a type that this crate does not write, [`Error::PartialBlock`] if `values` does not
 /// fill whole blocks.
 pub fn quantize(ggml_type: GgmlType, values: &[f32], out: &mut Vec<u8>) -> Result<(), Error> {
-    let partial = || Error::PartialBlock {
-        ggml_type,
-        len: values.len(),
-    };
+    let partial = || Error::PartialBlock { ggml_type, len: values.len() };
     let len = ggml_type.byte_len(values.len() as u64).ok_or_else(partial)?;
     let start = out.len();
     out.resize(start + len as usize, 0);
@@ -56,10 +53,7 @@ pub(crate) fn quantize_rows(
     row_len: usize,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    let partial = || Error::PartialBlock {
-        ggml_type,
-        len: row_len,
-    };
+    let partial = || Error::PartialBlock { ggml_type, len: row_len };
     let row_bytes = ggml_type.byte_len(row_len as u64).ok_or_else(partial)? as usize;
     let rows_at_once = (PARALLEL_CHUNK / row_len).max(1);
     let start = out.len();
@@ -131,10 +125,7 @@ fn quantize_portably(ggml_type: GgmlType, values: &[f32], out: &mut [u8]) -> Res
 pub fn dequantize(ggml_type: GgmlType, bytes: &[u8], out: &mut Vec<f32>) -> Result<(), Error> {
     let n_blocks = bytes.len() / ggml_type.block_bytes() as usize;
     if n_blocks * ggml_type.block_bytes() as usize != bytes.len() {
-        return Err(Error::PartialBlock {
-            ggml_type,
-            len: bytes.len(),
-        });
+        return Err(Error::PartialBlock { ggml_type, len: bytes.len() });
     }
     let start = out.len();
     out.resize(start + n_blocks * ggml_type.block_len() as usize, 0.0);
@@ -146,9 +137,7 @@ pub fn dequantize(ggml_type: GgmlType, bytes: &[u8], out: &mut Vec<f32>) -> Resu
             }
         }
         GgmlType::F16 => get_u16(bytes).reinterpret_cast::<f16>().convert_to_f32_slice(out),
-        GgmlType::BF16 => get_u16(bytes)
-            .reinterpret_cast::<bf16>()
-            .convert_to_f32_slice(out),
+        GgmlType::BF16 => get_u16(bytes).reinterpret_cast::<bf16>().convert_to_f32_slice(out),
         GgmlType::Q4_0 => unblock(bytes, out, legacy::dequantize_symmetric::<4, 18>),
         GgmlType::Q4_1 => unblock(bytes, out, legacy::dequantize_affine::<4, 20>),
         GgmlType::Q5_0 => unblock(bytes, out, legacy::dequantize_symmetric::<5, 22>),
@@ -192,10 +181,5 @@ fn put_u16(values: &[u16], out: &mut [u8]) {
 }
 
 fn get_u16(bytes: &[u8]) -> Vec<u16> {
-    bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|&pair| u16::from_le_bytes(pair))
-        .collect()
+    bytes.as_chunks().0.iter().map(|&pair| u16::from_le_bytes(pair)).collect()
 }

@@ -12,12 +12,7 @@ pub(super) const BYTES: usize = 84;
 const SUB: usize = 16;
 const TOP: i32 = 3;
 
-const GRID: Grid = Grid {
-    top: TOP,
-    first: -0.5,
-    step: 0.1,
-    steps: 15,
-};
+const GRID: Grid = Grid { top: TOP, first: -0.5, step: 0.1, steps: 15 };
 
 /// A number weighs its own magnitude, and errors count by theirs.
 #[inline(always)]
@@ -54,21 +49,13 @@ fn four_bits(values: &[f32; LANES]) -> (f16, [u8; LANES]) {
         return (f16::ZERO, [0; LANES]);
     }
     let inverse = 15.0 / max;
-    (
-        f16::from_f32(max / 15.0),
-        values.map(|value| nearest(inverse * value) as u8),
-    )
+    (f16::from_f32(max / 15.0), values.map(|value| nearest(inverse * value) as u8))
 }
 
 /// Four numbers, 32 apart, share a byte.
 #[inline(always)]
 pub(super) fn pack_two_bits(levels: &[u8; LEN], packed: &mut [u8]) {
-    for (levels, packed) in levels
-        .as_chunks::<128>()
-        .0
-        .iter()
-        .zip(packed.as_chunks_mut::<32>().0)
-    {
+    for (levels, packed) in levels.as_chunks::<128>().0.iter().zip(packed.as_chunks_mut::<32>().0) {
         for i in 0..32 {
             packed[i] = levels[i] | levels[i + 32] << 2 | levels[i + 64] << 4 | levels[i + 96] << 6;
         }

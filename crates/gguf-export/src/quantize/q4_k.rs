@@ -14,18 +14,8 @@ const HEAD: usize = 16;
 /// Blocks searched together.
 const PAIR: usize = LANES * SUB / LEN;
 
-const Q4: Grid = Grid {
-    top: 15,
-    first: -1.0,
-    step: 0.1,
-    steps: 20,
-};
-const Q5: Grid = Grid {
-    top: 31,
-    first: -0.5,
-    step: 0.1,
-    steps: 15,
-};
+const Q4: Grid = Grid { top: 15, first: -1.0, step: 0.1, steps: 20 };
+const Q5: Grid = Grid { top: 31, first: -0.5, step: 0.1, steps: 15 };
 
 #[inline(always)]
 pub(super) fn quantize_q4(x: &[f32], y: &mut [u8]) {
@@ -108,10 +98,7 @@ fn read_head(head: &[u8], j: usize) -> (f32, f32) {
     let (scale, min) = if j < 4 {
         (packed[j] & 63, packed[j + 4] & 63)
     } else {
-        (
-            (packed[j + 4] & 0xf) | (packed[j - 4] >> 6) << 4,
-            (packed[j + 4] >> 4) | (packed[j] >> 6) << 4,
-        )
+        ((packed[j + 4] & 0xf) | (packed[j - 4] >> 6) << 4, (packed[j + 4] >> 4) | (packed[j] >> 6) << 4)
     };
     let half = |at: usize| f16::from_le_bytes([head[at], head[at + 1]]).to_f32();
     (half(0) * f32::from(scale), half(2) * f32::from(min))
@@ -137,12 +124,7 @@ fn levels(x: &[f32; LEN], head: &[u8], fit: &Fit<SUB>, first: usize, top: i32) -
 /// Two sub-blocks share 32 bytes.
 #[inline(always)]
 fn pack_low(levels: &[u8; LEN], low: &mut [u8]) {
-    for (pair, low) in levels
-        .as_chunks::<{ 2 * SUB }>()
-        .0
-        .iter()
-        .zip(low.as_chunks_mut::<SUB>().0)
-    {
+    for (pair, low) in levels.as_chunks::<{ 2 * SUB }>().0.iter().zip(low.as_chunks_mut::<SUB>().0) {
         for i in 0..SUB {
             low[i] = (pair[i] & 0xf) | (pair[i + SUB] & 0xf) << 4;
         }

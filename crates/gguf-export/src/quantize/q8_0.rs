@@ -10,9 +10,7 @@ pub(super) const BYTES: usize = 2 + LEN;
 /// Scale = largest magnitude / 127; halves round away from zero.
 #[inline(always)]
 pub(super) fn quantize(x: &[f32; LEN], y: &mut [u8; BYTES]) {
-    let largest = x
-        .iter()
-        .fold(0_f32, |max, v| if v.abs() > max { v.abs() } else { max });
+    let largest = x.iter().fold(0_f32, |max, v| if v.abs() > max { v.abs() } else { max });
     let scale = largest / 127.0;
     let inverse = inverse(scale);
     y[..2].copy_from_slice(&f16::from_f32(scale).to_le_bytes());

@@ -10,11 +10,7 @@ pub(super) fn nearest(x: f32) -> i32 {
 /// Towards zero; what does not fit an i32 becomes `i32::MIN`, as x86 converts it.
 #[inline(always)]
 pub(super) fn truncate(x: f32) -> i32 {
-    if x.abs() < 2_147_483_648.0 {
-        x as i32
-    } else {
-        i32::MIN
-    }
+    if x.abs() < 2_147_483_648.0 { x as i32 } else { i32::MIN }
 }
 
 /// 1 / x, or 0 for 0.

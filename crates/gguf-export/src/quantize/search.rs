@@ -178,11 +178,7 @@ pub(super) fn symmetric<const N: usize>(x: &[Lanes; N], half: i32) -> Fit<N> {
         for l in 0..LANES {
             let gain = u32::from(sum_l2[l] > 0.0) & u32::from(sum_xl[l] * sum_xl[l] > best[l] * sum_l2[l]);
             let better = (u32::from(step == 0) | gain) != 0;
-            let fitted = if sum_l2[l] != 0.0 {
-                sum_xl[l] / sum_l2[l]
-            } else {
-                0.0
-            };
+            let fitted = if sum_l2[l] != 0.0 { sum_xl[l] / sum_l2[l] } else { 0.0 };
             scale[l] = if better { fitted } else { scale[l] };
             best[l] = if better { fitted * sum_xl[l] } else { best[l] };
             best_slope[l] = if better { slope[l] } else { best_slope[l] };
@@ -198,11 +194,7 @@ pub(super) fn symmetric<const N: usize>(x: &[Lanes; N], half: i32) -> Fit<N> {
     for l in 0..LANES {
         scale[l] = if largest[l] < SMALLEST { 0.0 } else { scale[l] };
     }
-    Fit {
-        scale,
-        min: [0.0; LANES],
-        levels,
-    }
+    Fit { scale, min: [0.0; LANES], levels }
 }
 
 /// Sub-blocks whose numbers are all smaller count as zero.
@@ -210,11 +202,7 @@ pub(super) const SMALLEST: f32 = 1e-15;
 
 #[inline(always)]
 fn deviation<const ABSOLUTE: bool>(difference: f32) -> f32 {
-    if ABSOLUTE {
-        difference.abs()
-    } else {
-        difference * difference
-    }
+    if ABSOLUTE { difference.abs() } else { difference * difference }
 }
 
 /// The level nearest to slope · x, within bounds.

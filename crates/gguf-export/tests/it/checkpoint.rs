@@ -43,20 +43,11 @@ impl Toy {
         let vocab_size = 480;
         let (q, kv) = (HEADS * HEAD_DIM, KV_HEADS * HEAD_DIM);
         let mut rng = ChaCha8Rng::seed_from_u64(6);
-        let mut toy = Toy {
-            qk_norm,
-            tied,
-            bias,
-            d_ff,
-            rope_base: 10_000.0,
-            vocab_size,
-            weights: BTreeMap::new(),
-        };
+        let mut toy =
+            Toy { qk_norm, tied, bias, d_ff, rope_base: 10_000.0, vocab_size, weights: BTreeMap::new() };
         let mut put = |name: String, shape: &[usize], mean: f32, scale: f32| {
             let mut normal = || (0..12).map(|_| rng.random::<f32>()).sum::<f32>() - 6.0;
-            let values = (0..shape.iter().product())
-                .map(|_| mean + scale * normal())
-                .collect();
+            let values = (0..shape.iter().product()).map(|_| mean + scale * normal()).collect();
             toy.weights.insert(name, (shape.to_vec(), values));
         };
         let (matrix, gamma) = ((0.0, 0.06), (1.0, 0.2));
@@ -80,18 +71,8 @@ impl Toy {
                 }
             }
             if qk_norm {
-                put(
-                    format!("model.layers.{layer}.self_attn.q_norm.weight"),
-                    &[HEAD_DIM],
-                    1.0,
-                    0.2,
-                );
-                put(
-                    format!("model.layers.{layer}.self_attn.k_norm.weight"),
-                    &[HEAD_DIM],
-                    1.0,
-                    0.2,
-                );
+                put(format!("model.layers.{layer}.self_attn.q_norm.weight"), &[HEAD_DIM], 1.0, 0.2);
+                put(format!("model.layers.{layer}.self_attn.k_norm.weight"), &[HEAD_DIM], 1.0, 0.2);
             }
         }
         put("model.norm.weight".into(), &[D], 1.0, 0.2);
@@ -115,18 +96,10 @@ impl Toy {
         let bytes: BTreeMap<&str, Vec<u8>> = self
             .weights
             .iter()
-            .map(|(name, (_, values))| {
-                (
-                    name.as_str(),
-                    values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-                )
-            })
+            .map(|(name, (_, values))| (name.as_str(), values.iter().flat_map(|v| v.to_le_bytes()).collect()))
             .collect();
         let views = self.weights.iter().map(|(name, (shape, _))| {
-            (
-                name,
-                TensorView::new(Dtype::F32, shape.clone(), &bytes[name.as_str()]).unwrap(),
-            )
+            (name, TensorView::new(Dtype::F32, shape.clone(), &bytes[name.as_str()]).unwrap())
         });
         safetensors::serialize_to_file(views, None, &folder.join("model.safetensors")).unwrap();
         save_tokenizer(folder);
@@ -150,9 +123,7 @@ impl Toy {
         x.chunks(gamma.len())
             .flat_map(|x| {
                 let mean = x.iter().map(|x| x * x).sum::<f64>() / x.len() as f64;
-                x.iter()
-                    .zip(gamma)
-                    .map(move |(x, &g)| x / (mean + EPS).sqrt() * f64::from(g))
+                x.iter().zip(gamma).map(move |(x, &g)| x / (mean + EPS).sqrt() * f64::from(g))
             })
             .collect()
     }
@@ -204,11 +175,7 @@ impl Toy {
 impl Forward for Toy {
     fn logits(&self, tokens: &[u32]) -> Result<Vec<f64>, Box<dyn std::error::Error + Send + Sync>> {
         let embedding = &self.weights["model.embed_tokens.weight"].1;
-        let row = |token: &u32| {
-            embedding[*token as usize * D..][..D]
-                .iter()
-                .map(|&w| f64::from(w))
-        };
+        let row = |token: &u32| embedding[*token as usize * D..][..D].iter().map(|&w| f64::from(w));
         let mut x: Vec<f64> = tokens.iter().flat_map(row).collect();
         for layer in 0..LAYERS {
             let prefix = format!("model.layers.{layer}");
@@ -218,23 +185,12 @@ impl Forward for Toy {
             let h = self.norm(&format!("{prefix}.post_attention_layernorm.weight"), &x);
             let gate = self.linear(&format!("{prefix}.mlp.gate_proj"), &h);
             let up = self.linear(&format!("{prefix}.mlp.up_proj"), &h);
-            let h: Vec<f64> = gate
-                .iter()
-                .zip(up)
-                .map(|(g, u)| g / (1.0 + (-g).exp()) * u)
-                .collect();
+            let h: Vec<f64> = gate.iter().zip(up).map(|(g, u)| g / (1.0 + (-g).exp()) * u).collect();
             let h = self.linear(&format!("{prefix}.mlp.down_proj"), &h);
             x.iter_mut().zip(h).for_each(|(x, h)| *x += h);
         }
         let x = self.norm("model.norm.weight", &x);
-        Ok(self.linear(
-            if self.tied {
-                "model.embed_tokens"
-            } else {
-                "lm_head"
-            },
-            &x,
-        ))
+        Ok(self.linear(if self.tied { "model.embed_tokens" } else { "lm_head" }, &x))
     }
 }
 
@@ -243,14 +199,7 @@ const SPANISH: &str = "Si todos los hombres son mortales y Sócrates es un hombr
     El niño comió 12345 piñas; llueve o nieva, pero no ambos. Si llueve, me mojo.";
 
 /// Special tokens as ours: some control, some that text may spell.
-pub const CONTROL: [&str; 6] = [
-    "<|pad|>",
-    "<|bos|>",
-    "<|eos|>",
-    "<|unk|>",
-    "<|input|>",
-    "<|output|>",
-];
+pub const CONTROL: [&str; 6] = ["<|pad|>", "<|bos|>", "<|eos|>", "<|unk|>", "<|input|>", "<|output|>"];
 pub const USER_DEFINED: [&str; 9] = ["∧", "∨", "¬", "→", "↔", "<0>", "<1>", "<2>", "<13>"];
 
 fn save_tokenizer(folder: &Path) {
@@ -279,16 +228,10 @@ pub fn tokenizer() -> tokenizers::Tokenizer {
         .show_progress(false)
         .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
         .special_tokens(
-            CONTROL
-                .iter()
-                .map(added(true))
-                .chain(USER_DEFINED.iter().map(added(false)))
-                .collect(),
+            CONTROL.iter().map(added(true)).chain(USER_DEFINED.iter().map(added(false))).collect(),
         )
         .build();
-    tokenizer
-        .train(&mut trainer, std::iter::repeat_n(SPANISH, 4))
-        .unwrap();
+    tokenizer.train(&mut trainer, std::iter::repeat_n(SPANISH, 4)).unwrap();
     let tokenizer: tokenizers::Tokenizer =
         serde_json::from_value(serde_json::to_value(&tokenizer).unwrap()).unwrap();
     tokenizer

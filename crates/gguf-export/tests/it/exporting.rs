@@ -9,17 +9,9 @@ use crate::checkpoint::{self, Toy};
 fn export_toy(toy: &Toy, file_type: FileType) -> (tempfile::TempDir, Manifest) {
     let folder = tempfile::tempdir().unwrap();
     toy.save(&folder.path().join("toy"));
-    let options = ExportOptions {
-        file_type,
-        ..Default::default()
-    };
-    let manifest = export(
-        &folder.path().join("toy"),
-        &folder.path().join("toy.gguf"),
-        &options,
-        toy,
-    )
-    .unwrap();
+    let options = ExportOptions { file_type, ..Default::default() };
+    let manifest =
+        export(&folder.path().join("toy"), &folder.path().join("toy.gguf"), &options, toy).unwrap();
     (folder, manifest)
 }
 
@@ -45,10 +37,7 @@ fn the_same_folder_gives_the_same_bytes() {
     }
     let bytes = fs::read(one.path().join("toy.gguf")).unwrap();
     assert_eq!(first.blake3, blake3::hash(&bytes).to_string());
-    let left: Vec<_> = fs::read_dir(one.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let left: Vec<_> = fs::read_dir(one.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 4, "{left:?}");
 }
 
@@ -73,24 +62,14 @@ fn tokens_keep_their_kind_and_place() {
 #[test]
 fn a_narrow_feed_forward_is_padded_to_whole_blocks() {
     let toy = Toy::random(true, true, false, 344);
-    for (file_type, width) in [
-        (FileType::F16, 344),
-        (FileType::Q8_0, 352),
-        (FileType::Q4_K_M, 512),
-    ] {
+    for (file_type, width) in [(FileType::F16, 344), (FileType::Q8_0, 352), (FileType::Q4_K_M, 512)] {
         let (folder, manifest) = export_toy(&toy, file_type);
         let file = GgufFile::open(&folder.path().join("toy.gguf")).unwrap();
-        assert_eq!(
-            file.header().metadata.u64("qwen3.feed_forward_length"),
-            Some(width)
-        );
+        assert_eq!(file.header().metadata.u64("qwen3.feed_forward_length"), Some(width));
         assert_eq!(file.tensor("blk.0.ffn_down.weight").unwrap().dims, [width, 256]);
         assert_eq!(manifest.changes.len(), usize::from(width != 344));
         assert!(
-            manifest
-                .tensors
-                .iter()
-                .all(|tensor| file_type == FileType::F16 || tensor.ggml_type != "F16")
+            manifest.tensors.iter().all(|tensor| file_type == FileType::F16 || tensor.ggml_type != "F16")
         );
     }
 }
@@ -100,18 +79,11 @@ fn a_wrong_weight_is_not_handed_over() {
     let mut toy = Toy::llama();
     let folder = tempfile::tempdir().unwrap();
     toy.save(&folder.path().join("toy"));
-    toy.weights
-        .get_mut("model.layers.1.input_layernorm.weight")
-        .unwrap()
-        .1[3] *= 1.05;
+    toy.weights.get_mut("model.layers.1.input_layernorm.weight").unwrap().1[3] *= 1.05;
     let out = folder.path().join("toy.gguf");
     let error = export(&folder.path().join("toy"), &out, &ExportOptions::default(), &toy).unwrap_err();
     assert!(matches!(error, Error::NotProven(_)), "{error}");
-    assert_eq!(
-        fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "only the checkpoint is left"
-    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the checkpoint is left");
 }
 
 #[test]
@@ -119,10 +91,7 @@ fn the_modelfile_says_what_ollama_needs() {
     let toy = Toy::qwen3();
     let folder = tempfile::tempdir().unwrap();
     toy.save(folder.path());
-    let options = ExportOptions {
-        system: Some("Formaliza.".into()),
-        ..ExportOptions::default()
-    };
+    let options = ExportOptions { system: Some("Formaliza.".into()), ..ExportOptions::default() };
     export(folder.path(), &folder.path().join("toy.gguf"), &options, &toy).unwrap();
     let text = fs::read_to_string(folder.path().join("Modelfile")).unwrap();
     expect_test::expect![[r#"
@@ -142,15 +111,8 @@ fn a_token_off_by_one_is_not_handed_over() {
     let folder = tempfile::tempdir().unwrap();
     toy.save(folder.path());
     let text = "<|bos|>Si llueve, <0> ¬p → q".to_owned();
-    let tokens = checkpoint::tokenizer()
-        .encode_fast(text.as_str(), false)
-        .unwrap()
-        .get_ids()
-        .to_vec();
-    let mut options = ExportOptions {
-        corpus: vec![Tokenized { text, tokens }],
-        ..ExportOptions::default()
-    };
+    let tokens = checkpoint::tokenizer().encode_fast(text.as_str(), false).unwrap().get_ids().to_vec();
+    let mut options = ExportOptions { corpus: vec![Tokenized { text, tokens }], ..ExportOptions::default() };
     let out = folder.path().join("toy.gguf");
     assert_eq!(export(folder.path(), &out, &options, &toy).unwrap().texts, 1);
     options.corpus[0].tokens[3] += 1;
@@ -163,16 +125,8 @@ fn what_gguf_cannot_say_is_refused_by_name() {
     for (key, value, named) in [
         ("hidden_act", "gelu".into(), "hidden_act = gelu"),
         ("final_logit_softcapping", 30.0.into(), "final_logit_softcapping"),
-        (
-            "rope_scaling",
-            serde_json::json!({"rope_type": "yarn"}),
-            "rope_scaling of type yarn",
-        ),
-        (
-            "architectures",
-            serde_json::json!(["Gemma2ForCausalLM"]),
-            "architecture Gemma2ForCausalLM",
-        ),
+        ("rope_scaling", serde_json::json!({"rope_type": "yarn"}), "rope_scaling of type yarn"),
+        ("architectures", serde_json::json!(["Gemma2ForCausalLM"]), "architecture Gemma2ForCausalLM"),
     ] {
         let toy = Toy::qwen3();
         let folder = tempfile::tempdir().unwrap();
@@ -200,13 +154,9 @@ fn shards_of_bf16_weights_are_read_as_one_model() {
     let mut index = serde_json::Map::new();
     for (n, (name, (shape, values))) in toy.weights.iter_mut().enumerate() {
         // A BF16 is the upper half of an F32.
-        values
-            .iter_mut()
-            .for_each(|value| *value = f32::from_bits(value.to_bits() & 0xffff_0000));
-        let bytes: Vec<u8> = values
-            .iter()
-            .flat_map(|value| value.to_bits().to_le_bytes()[2..].to_vec())
-            .collect();
+        values.iter_mut().for_each(|value| *value = f32::from_bits(value.to_bits() & 0xffff_0000));
+        let bytes: Vec<u8> =
+            values.iter().flat_map(|value| value.to_bits().to_le_bytes()[2..].to_vec()).collect();
         shards[n % 2].push((name.clone(), shape.clone(), bytes));
         index.insert(name.clone(), format!("model-{}.safetensors", n % 2).into());
     }
@@ -218,15 +168,8 @@ fn shards_of_bf16_weights_are_read_as_one_model() {
         safetensors::serialize_to_file(views, None, &path).unwrap();
     }
     let index = serde_json::json!({ "weight_map": index });
-    fs::write(
-        folder.path().join("model.safetensors.index.json"),
-        index.to_string(),
-    )
-    .unwrap();
-    let options = ExportOptions {
-        file_type: FileType::F32,
-        ..ExportOptions::default()
-    };
+    fs::write(folder.path().join("model.safetensors.index.json"), index.to_string()).unwrap();
+    let options = ExportOptions { file_type: FileType::F32, ..ExportOptions::default() };
     let manifest = export(folder.path(), &folder.path().join("toy.gguf"), &options, &toy).unwrap();
     assert!(manifest.logits.is_exact(), "{}", manifest.logits);
     assert!(manifest.sources.contains_key("model-1.safetensors"));

@@ -27,17 +27,11 @@ fn tamper(from: &Path, to: &Path, fault: impl Fn(&mut Metadata, &mut Vec<Tensor>
         .map(|info| {
             let mut values = Vec::new();
             dequantize(info.ggml_type, file.bytes(info), &mut values).unwrap();
-            Tensor {
-                name: info.name.clone(),
-                dims: info.dims.clone(),
-                values,
-            }
+            Tensor { name: info.name.clone(), dims: info.dims.clone(), values }
         })
         .collect();
     fault(&mut metadata, &mut tensors);
-    let shapes = tensors
-        .iter()
-        .map(|t| (t.name.clone(), t.dims.clone(), GgmlType::F32));
+    let shapes = tensors.iter().map(|t| (t.name.clone(), t.dims.clone(), GgmlType::F32));
     let mut writer = Writer::new(Vec::new(), &metadata, Writer::lay_out(shapes).unwrap()).unwrap();
     for tensor in &tensors {
         let mut bytes = Vec::new();
@@ -51,11 +45,8 @@ fn tamper(from: &Path, to: &Path, fault: impl Fn(&mut Metadata, &mut Vec<Tensor>
 fn proof_after(fault: impl Fn(&mut Metadata, &mut Vec<Tensor>)) -> Proof {
     let toy = Toy::random(false, true, true, 384);
     let folder = tempfile::tempdir().unwrap();
-    let (checkpoint, good, bad) = (
-        folder.path().join("toy"),
-        folder.path().join("good.gguf"),
-        folder.path().join("bad.gguf"),
-    );
+    let (checkpoint, good, bad) =
+        (folder.path().join("toy"), folder.path().join("good.gguf"), folder.path().join("bad.gguf"));
     toy.save(&checkpoint);
     let options = ExportOptions {
         file_type: FileType::F32,
@@ -65,12 +56,7 @@ fn proof_after(fault: impl Fn(&mut Metadata, &mut Vec<Tensor>)) -> Proof {
     };
     export(&checkpoint, &good, &options, &toy).unwrap();
     tamper(&good, &bad, fault);
-    compare(
-        &GgufFile::open(&bad).unwrap(),
-        &toy,
-        &probes(toy.vocab_size, 2, 12),
-    )
-    .unwrap()
+    compare(&GgufFile::open(&bad).unwrap(), &toy, &probes(toy.vocab_size, 2, 12)).unwrap()
 }
 
 fn find<'a>(tensors: &'a mut [Tensor], name: &str) -> &'a mut Tensor {

@@ -107,10 +107,7 @@ impl Shape {
         for (key, size) in sizes {
             metadata.set(&format!("{}.{key}", self.architecture), size as u32);
         }
-        metadata.set(
-            &format!("{}.attention.layer_norm_rms_epsilon", self.architecture),
-            1e-5_f32,
-        );
+        metadata.set(&format!("{}.attention.layer_norm_rms_epsilon", self.architecture), 1e-5_f32);
         metadata.set("tokenizer.ggml.model", "none");
         metadata
     }
@@ -119,11 +116,7 @@ impl Shape {
     fn file(&self, file_type: FileType) -> Vec<u8> {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let typed = self.tensors().into_iter().map(|(name, dims)| {
-            let ggml_type = if dims.len() == 1 {
-                GgmlType::F32
-            } else {
-                file_type.base_type()
-            };
+            let ggml_type = if dims.len() == 1 { GgmlType::F32 } else { file_type.base_type() };
             (name, dims, ggml_type)
         });
         let tensors = Writer::lay_out(typed).unwrap();
@@ -177,25 +170,15 @@ fn whole_files_are_those_of_llama_quantize() {
     let inputs = inputs(temporary.path());
     let golden = include_str!("../golden/llama_quantize.txt");
     assert_eq!(golden.lines().count(), inputs.len() * FileType::all().count());
-    golden
-        .lines()
-        .collect::<Vec<_>>()
-        .par_iter()
-        .enumerate()
-        .for_each(|(number, line)| {
-            let [input, file_type, expected] = line.split(' ').collect::<Vec<_>>()[..] else {
-                panic!("three words a line, not {line:?}");
-            };
-            let out = temporary.path().join(format!("out-{number}"));
-            let options = RequantizeOptions {
-                file_type: Some(file_type.parse().unwrap()),
-                ..Default::default()
-            };
-            requantize(&inputs[input], &out, &options).unwrap();
-            let found: String = Sha256::digest(fs::read(&out).unwrap())
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            assert_eq!(found, expected, "{input} as {file_type}");
-        });
+    golden.lines().collect::<Vec<_>>().par_iter().enumerate().for_each(|(number, line)| {
+        let [input, file_type, expected] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("three words a line, not {line:?}");
+        };
+        let out = temporary.path().join(format!("out-{number}"));
+        let options = RequantizeOptions { file_type: Some(file_type.parse().unwrap()), ..Default::default() };
+        requantize(&inputs[input], &out, &options).unwrap();
+        let found: String =
+            Sha256::digest(fs::read(&out).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(found, expected, "{input} as {file_type}");
+    });
 }

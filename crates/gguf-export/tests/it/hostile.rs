@@ -26,14 +26,7 @@ fn array(kind: u32, len: u64, values: &[u8]) -> Vec<u8> {
 fn tensor(name: &[u8], dims: &[u64], ggml_type: u32, offset: u64) -> Vec<u8> {
     let dims_bytes: Vec<u8> = dims.iter().flat_map(|dim| dim.to_le_bytes()).collect();
     let count = (dims.len() as u32).to_le_bytes();
-    [
-        &string(name)[..],
-        &count,
-        &dims_bytes,
-        &ggml_type.to_le_bytes(),
-        &offset.to_le_bytes(),
-    ]
-    .concat()
+    [&string(name)[..], &count, &dims_bytes, &ggml_type.to_le_bytes(), &offset.to_le_bytes()].concat()
 }
 
 /// A file as its maker wants it: what a field leaves out is honest.
@@ -66,11 +59,7 @@ impl Default for Forged {
 
 impl Forged {
     fn with(entries: &[Vec<u8>]) -> Forged {
-        Forged {
-            entries: entries.to_vec(),
-            tensors: Vec::new(),
-            ..Forged::default()
-        }
+        Forged { entries: entries.to_vec(), tensors: Vec::new(), ..Forged::default() }
     }
 
     fn and(extra: Vec<u8>) -> Forged {
@@ -80,10 +69,7 @@ impl Forged {
     }
 
     fn holding(tensors: &[Vec<u8>]) -> Forged {
-        Forged {
-            tensors: tensors.to_vec(),
-            ..Forged::default()
-        }
+        Forged { tensors: tensors.to_vec(), ..Forged::default() }
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -108,11 +94,7 @@ fn bad_files() -> Vec<(&'static str, Vec<u8>)> {
         Forged::holding(&[tensor(name, dims, kind, offset)]).bytes()
     };
     let two = |first: (&[u64], u64), second: (&[u64], u64)| {
-        Forged::holding(&[
-            tensor(b"t", first.0, 0, first.1),
-            tensor(b"u", second.0, 0, second.1),
-        ])
-        .bytes()
+        Forged::holding(&[tensor(b"t", first.0, 0, first.1), tensor(b"u", second.0, 0, second.1)]).bytes()
     };
     let forged = Forged::default;
     let architecture = entry(b"general.architecture", STRING, &string(b"llama"));
@@ -125,126 +107,31 @@ fn bad_files() -> Vec<(&'static str, Vec<u8>)> {
         ("empty", Vec::new()),
         ("three bytes", b"GGU".to_vec()),
         ("magic only", b"GGUF".to_vec()),
-        (
-            "bad magic",
-            Forged {
-                magic: *b"GGML",
-                ..forged()
-            }
-            .bytes(),
-        ),
-        (
-            "version 0",
-            Forged {
-                version: 0,
-                ..forged()
-            }
-            .bytes(),
-        ),
-        (
-            "version 1",
-            Forged {
-                version: 1,
-                ..forged()
-            }
-            .bytes(),
-        ),
-        (
-            "version 4",
-            Forged {
-                version: 4,
-                ..forged()
-            }
-            .bytes(),
-        ),
-        (
-            "big endian",
-            Forged {
-                version: 0x0300_0000,
-                ..forged()
-            }
-            .bytes(),
-        ),
-        (
-            "keys 2^63 - 1",
-            Forged {
-                n_entries: Some(i64::MAX as u64),
-                ..forged()
-            }
-            .bytes(),
-        ),
-        (
-            "keys -1",
-            Forged {
-                n_entries: Some(u64::MAX),
-                ..forged()
-            }
-            .bytes(),
-        ),
-        (
-            "keys 2^32",
-            Forged {
-                n_entries: Some(1 << 32),
-                ..forged()
-            }
-            .bytes(),
-        ),
-        (
-            "tensors 2^60",
-            Forged {
-                n_tensors: Some(1 << 60),
-                ..forged()
-            }
-            .bytes(),
-        ),
-        (
-            "tensors -1",
-            Forged {
-                n_tensors: Some(u64::MAX),
-                ..forged()
-            }
-            .bytes(),
-        ),
-        (
-            "tensors wrap",
-            Forged {
-                n_tensors: Some(u64::MAX / 368 + 1),
-                ..forged()
-            }
-            .bytes(),
-        ),
+        ("bad magic", Forged { magic: *b"GGML", ..forged() }.bytes()),
+        ("version 0", Forged { version: 0, ..forged() }.bytes()),
+        ("version 1", Forged { version: 1, ..forged() }.bytes()),
+        ("version 4", Forged { version: 4, ..forged() }.bytes()),
+        ("big endian", Forged { version: 0x0300_0000, ..forged() }.bytes()),
+        ("keys 2^63 - 1", Forged { n_entries: Some(i64::MAX as u64), ..forged() }.bytes()),
+        ("keys -1", Forged { n_entries: Some(u64::MAX), ..forged() }.bytes()),
+        ("keys 2^32", Forged { n_entries: Some(1 << 32), ..forged() }.bytes()),
+        ("tensors 2^60", Forged { n_tensors: Some(1 << 60), ..forged() }.bytes()),
+        ("tensors -1", Forged { n_tensors: Some(u64::MAX), ..forged() }.bytes()),
+        ("tensors wrap", Forged { n_tensors: Some(u64::MAX / 368 + 1), ..forged() }.bytes()),
         ("key length 2^64 - 1", with_length(u64::MAX)),
         ("key length 2^63", with_length(1 << 63)),
         ("key length 1 GB", with_length(1 << 30)),
-        (
-            "key empty",
-            Forged::with(&[entry(b"", U32, &[1, 0, 0, 0])]).bytes(),
-        ),
-        (
-            "key twice",
-            Forged::with(&[architecture.clone(), architecture.clone()]).bytes(),
-        ),
-        (
-            "key not UTF-8",
-            Forged::with(&[entry(b"\xff\xfe", U32, &[1, 0, 0, 0])]).bytes(),
-        ),
-        (
-            "key with NUL",
-            Forged::with(&[entry(b"a\0b", U32, &[1, 0, 0, 0])]).bytes(),
-        ),
+        ("key empty", Forged::with(&[entry(b"", U32, &[1, 0, 0, 0])]).bytes()),
+        ("key twice", Forged::with(&[architecture.clone(), architecture.clone()]).bytes()),
+        ("key not UTF-8", Forged::with(&[entry(b"\xff\xfe", U32, &[1, 0, 0, 0])]).bytes()),
+        ("key with NUL", Forged::with(&[entry(b"a\0b", U32, &[1, 0, 0, 0])]).bytes()),
         ("text length 2^64 - 1", value(STRING, &u64::MAX.to_le_bytes())),
-        (
-            "text beyond the file",
-            value(STRING, &[&100_000_u64.to_le_bytes()[..], b"x"].concat()),
-        ),
+        ("text beyond the file", value(STRING, &[&100_000_u64.to_le_bytes()[..], b"x"].concat())),
         ("text not UTF-8", value(STRING, &string(b"\xc3\x28"))),
         ("value type 13", value(13, &[0; 8])),
         ("value type -1", value(u32::MAX, &[0; 8])),
         ("list of lists", list(ARRAY, 1, &array(U8, 1, &[0]))),
-        (
-            "lists 100,000 deep",
-            value(ARRAY, &array(ARRAY, 1, &[]).repeat(100_000)),
-        ),
+        ("lists 100,000 deep", value(ARRAY, &array(ARRAY, 1, &[]).repeat(100_000))),
         ("list length 2^63", list(U8, 1 << 63, &[])),
         ("list bytes wrap", list(U64, (1 << 61) + 1, &[])),
         ("list of 2^32 texts", list(STRING, 1 << 32, &[])),
@@ -258,14 +145,8 @@ fn bad_files() -> Vec<(&'static str, Vec<u8>)> {
         ("alignment as u64", aligned(U64, &32_u64.to_le_bytes())),
         ("tensor name of 64", one(&[b'n'; 64], &[32], 0, 0)),
         ("tensor name empty", one(b"", &[32], 0, 0)),
-        (
-            "tensor twice",
-            Forged::holding(&[tensor(b"t", &[32], 0, 0), tensor(b"t", &[32], 0, 128)]).bytes(),
-        ),
-        (
-            "tensor name length 2^63",
-            Forged::holding(&[(1_u64 << 63).to_le_bytes().to_vec()]).bytes(),
-        ),
+        ("tensor twice", Forged::holding(&[tensor(b"t", &[32], 0, 0), tensor(b"t", &[32], 0, 128)]).bytes()),
+        ("tensor name length 2^63", Forged::holding(&[(1_u64 << 63).to_le_bytes().to_vec()]).bytes()),
         ("5 dimensions", one(b"t", &[1; 5], 0, 0)),
         ("2^32 - 1 dimensions", n_dims(u32::MAX)),
         ("no dimension", one(b"t", &[], 0, 0)),
@@ -274,10 +155,7 @@ fn bad_files() -> Vec<(&'static str, Vec<u8>)> {
         ("product overflows", one(b"t", &[1 << 32, 1 << 32], 0, 0)),
         ("bytes overflow", one(b"t", &[1 << 62], 0, 0)),
         ("padding overflows", two((&[(u64::MAX - 3) / 4], 0), (&[32], 0))),
-        (
-            "sum overflows",
-            two((&[(1 << 61) - 8], 0), (&[1 << 61], (1 << 63) - 32)),
-        ),
+        ("sum overflows", two((&[(1 << 61) - 8], 0), (&[1 << 61], (1 << 63) - 32))),
         ("tensor type 999", one(b"t", &[32], 999, 0)),
         ("tensor type -1", one(b"t", &[32], u32::MAX, 0)),
         ("tensor type given up", one(b"t", &[32], 4, 0)),
@@ -292,25 +170,11 @@ fn bad_files() -> Vec<(&'static str, Vec<u8>)> {
         ("offset wraps", one(b"t", &[32], 0, u64::MAX - 63)),
         (
             "data cut short",
-            Forged {
-                data: 64,
-                ..Forged::holding(&[tensor(b"t", &[1024, 1024], 0, 0)])
-            }
-            .bytes(),
+            Forged { data: 64, ..Forged::holding(&[tensor(b"t", &[1024, 1024], 0, 0)]) }.bytes(),
         ),
-        (
-            "one byte short",
-            Forged {
-                data: 511,
-                ..forged()
-            }
-            .bytes(),
-        ),
+        ("one byte short", Forged { data: 511, ..forged() }.bytes()),
         ("no data", Forged { data: 0, ..forged() }.bytes()),
-        (
-            "cut in a key",
-            Forged::and(entry(b"x", U32, &[1, 0, 0, 0])).bytes()[..60].to_vec(),
-        ),
+        ("cut in a key", Forged::and(entry(b"x", U32, &[1, 0, 0, 0])).bytes()[..60].to_vec()),
         ("cut in a tensor", forged().bytes()[..90].to_vec()),
     ]
 }
@@ -330,33 +194,15 @@ fn every_bad_file_is_refused_where_it_goes_wrong() {
 #[test]
 fn sound_files_are_accepted() {
     let alignment = entry(b"general.alignment", U32, &64_u32.to_le_bytes());
-    let aligned = Forged {
-        alignment: 64,
-        data: 512,
-        ..Forged::and(alignment)
-    };
-    for forged in [
-        Forged {
-            data: 512,
-            ..Forged::default()
-        },
-        Forged::holding(&[]),
-        aligned,
-    ] {
+    let aligned = Forged { alignment: 64, data: 512, ..Forged::and(alignment) };
+    for forged in [Forged { data: 512, ..Forged::default() }, Forged::holding(&[]), aligned] {
         Header::parse(&forged.bytes()).unwrap();
     }
 }
 
 #[test]
 fn an_error_names_its_byte() {
-    let error = Header::parse(
-        &Forged {
-            version: 7,
-            ..Forged::default()
-        }
-        .bytes(),
-    )
-    .unwrap_err();
+    let error = Header::parse(&Forged { version: 7, ..Forged::default() }.bytes()).unwrap_err();
     assert_eq!((error.offset, error.kind), (4, ReadErrorKind::Version(7)));
 }
 
@@ -376,30 +222,20 @@ fn value() -> impl Strategy<Value = Value> {
 
 /// A small file of random keys and two tensors.
 fn written() -> impl Strategy<Value = Vec<u8>> {
-    (
-        prop::collection::btree_map("[a-z.]{1,12}", value(), 0..8),
-        1..9_u64,
-    )
-        .prop_map(|(entries, rows)| {
-            let mut metadata = Metadata::default();
-            entries
-                .into_iter()
-                .for_each(|(key, value)| metadata.set(&key, value));
-            let shapes = [
-                ("a".to_owned(), vec![32, rows], GgmlType::Q8_0),
-                ("b".to_owned(), vec![rows], GgmlType::F32),
-            ];
-            let tensors = Writer::lay_out(shapes).unwrap();
-            let mut writer = Writer::new(Vec::new(), &metadata, tensors.clone()).unwrap();
-            for tensor in tensors {
-                writer
-                    .write(&vec![7; tensor.byte_len().unwrap() as usize])
-                    .unwrap();
-            }
-            let bytes = writer.finish().unwrap();
-            assert_eq!(Header::parse(&bytes).unwrap().metadata, metadata);
-            bytes
-        })
+    (prop::collection::btree_map("[a-z.]{1,12}", value(), 0..8), 1..9_u64).prop_map(|(entries, rows)| {
+        let mut metadata = Metadata::default();
+        entries.into_iter().for_each(|(key, value)| metadata.set(&key, value));
+        let shapes =
+            [("a".to_owned(), vec![32, rows], GgmlType::Q8_0), ("b".to_owned(), vec![rows], GgmlType::F32)];
+        let tensors = Writer::lay_out(shapes).unwrap();
+        let mut writer = Writer::new(Vec::new(), &metadata, tensors.clone()).unwrap();
+        for tensor in tensors {
+            writer.write(&vec![7; tensor.byte_len().unwrap() as usize]).unwrap();
+        }
+        let bytes = writer.finish().unwrap();
+        assert_eq!(Header::parse(&bytes).unwrap().metadata, metadata);
+        bytes
+    })
 }
 
 proptest! {

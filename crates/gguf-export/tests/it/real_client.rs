@@ -14,12 +14,7 @@ use crate::checkpoint::{self, Toy};
 fn open(toy: &Toy, file_type: FileType) -> (tempfile::TempDir, Model) {
     let folder = tempfile::tempdir().unwrap();
     toy.save(&folder.path().join("toy"));
-    let options = ExportOptions {
-        file_type,
-        probe_sequences: 2,
-        probe_tokens: 8,
-        ..Default::default()
-    };
+    let options = ExportOptions { file_type, probe_sequences: 2, probe_tokens: 8, ..Default::default() };
     let out = folder.path().join("toy.gguf");
     export(&folder.path().join("toy"), &out, &options, toy).unwrap();
     let model = LlamaCpp::start().unwrap().open(&out, 128).unwrap();
@@ -32,15 +27,8 @@ fn f32_logits_are_those_of_the_checkpoint() {
         let (_folder, mut model) = open(&toy, FileType::F32);
         let mut proof = Proof::default();
         for tokens in probes(toy.vocab_size, 6, 48) {
-            let found: Vec<f64> = model
-                .logits(&tokens)
-                .unwrap()
-                .into_iter()
-                .map(f64::from)
-                .collect();
-            proof
-                .compare(toy.vocab_size, &toy.logits(&tokens).unwrap(), &found)
-                .unwrap();
+            let found: Vec<f64> = model.logits(&tokens).unwrap().into_iter().map(f64::from).collect();
+            proof.compare(toy.vocab_size, &toy.logits(&tokens).unwrap(), &found).unwrap();
         }
         assert!(proof.relative_difference() <= 2e-5, "{proof}");
     }
@@ -56,20 +44,10 @@ fn llama_cpp_and_our_forward_read_every_type_alike() {
         let ours = GgufModel::new(&file).unwrap();
         let mut proof = Proof::default();
         for tokens in probes(toy.vocab_size, 2, 24) {
-            let found: Vec<f64> = model
-                .logits(&tokens)
-                .unwrap()
-                .into_iter()
-                .map(f64::from)
-                .collect();
-            proof
-                .compare(toy.vocab_size, &ours.logits(&tokens).unwrap(), &found)
-                .unwrap();
+            let found: Vec<f64> = model.logits(&tokens).unwrap().into_iter().map(f64::from).collect();
+            proof.compare(toy.vocab_size, &ours.logits(&tokens).unwrap(), &found).unwrap();
         }
-        assert!(
-            proof.relative_difference() <= 5e-2 && proof.mean_kl < 1e-2,
-            "{file_type}: {proof}"
-        );
+        assert!(proof.relative_difference() <= 5e-2 && proof.mean_kl < 1e-2, "{file_type}: {proof}");
     }
 }
 
@@ -80,26 +58,13 @@ fn strings(count: usize) -> Vec<String> {
         "abcñáéí óúü¿¡.,;:'\"()[]{}<>|-_=+*/\\ \t\n\r0123456789∧∨¬→↔∀ABC  ßİ١Ⅳⓐ़\u{2003}\u{85}😀中e\u{301}€"
             .chars()
             .collect();
-    let pieces = [
-        "<|input|>",
-        "<0>",
-        "<13>",
-        " <1>",
-        "'s",
-        "'LL",
-        "  ",
-        "\n\n",
-        "Si llueve",
-        "<|no|>",
-        "<14>",
-    ];
+    let pieces =
+        ["<|input|>", "<0>", "<13>", " <1>", "'s", "'LL", "  ", "\n\n", "Si llueve", "<|no|>", "<14>"];
     let mut piece = || match rng.random_range(0..8) {
         0 => pieces[rng.random_range(0..pieces.len())].to_owned(),
         _ => letters[rng.random_range(0..letters.len())].to_string(),
     };
-    (0..count)
-        .map(|n| (0..n % 40 + 1).map(|_| piece()).collect())
-        .collect()
+    (0..count).map(|n| (0..n % 40 + 1).map(|_| piece()).collect()).collect()
 }
 
 #[test]
@@ -108,11 +73,7 @@ fn the_same_ids_for_three_thousand_strings() {
     let ours = GgufTokenizer::new(&GgufFile::open(&folder.path().join("toy.gguf")).unwrap()).unwrap();
     let tokenizer = checkpoint::tokenizer();
     for text in strings(3000) {
-        let expected = tokenizer
-            .encode_fast(text.as_str(), false)
-            .unwrap()
-            .get_ids()
-            .to_vec();
+        let expected = tokenizer.encode_fast(text.as_str(), false).unwrap().get_ids().to_vec();
         assert_eq!(model.tokenize(&text).unwrap(), expected, "{text:?}");
         assert_eq!(ours.encode(&text), expected, "{text:?}");
         // `¬`, a token of its own here, is also GPT-2's letter for byte 0xAC, the last of `€`.
@@ -139,11 +100,7 @@ fn digits_cut_one_by_one_are_cut_so_by_llama_cpp() {
     let mut model = LlamaCpp::start().unwrap().open(&out, 64).unwrap();
     let ours = GgufTokenizer::new(&GgufFile::open(&out).unwrap()).unwrap();
     for text in strings(300) {
-        let expected = tokenizer
-            .encode_fast(text.as_str(), false)
-            .unwrap()
-            .get_ids()
-            .to_vec();
+        let expected = tokenizer.encode_fast(text.as_str(), false).unwrap().get_ids().to_vec();
         assert_eq!(model.tokenize(&text).unwrap(), expected, "{text:?}");
         assert_eq!(ours.encode(&text), expected, "{text:?}");
     }
@@ -161,9 +118,7 @@ fn greedy_text_is_that_of_our_forward() {
         for _ in 0..6 {
             let logits = ours.logits(&tokens).unwrap();
             let last = &logits[logits.len() - toy.vocab_size..];
-            let best = (0..last.len())
-                .max_by(|&a, &b| last[a].total_cmp(&last[b]))
-                .unwrap() as u32;
+            let best = (0..last.len()).max_by(|&a, &b| last[a].total_cmp(&last[b])).unwrap() as u32;
             if best == 2 {
                 break;
             }
@@ -229,19 +184,13 @@ fn every_type_has_the_bytes_of_the_reference() {
             .filter(|(_, (ours, theirs))| ours != theirs)
             .map(|(row, _)| row)
             .collect();
-        assert!(
-            bytes.len() == reference.len() && wrong.is_empty(),
-            "{ggml_type}: rows {wrong:?} differ"
-        );
+        assert!(bytes.len() == reference.len() && wrong.is_empty(), "{ggml_type}: rows {wrong:?} differ");
     }
 }
 
 #[test]
 fn an_absent_library_and_a_bad_file_are_errors() {
-    assert!(matches!(
-        LlamaCpp::start_in("nowhere".as_ref()),
-        Err(LlamaCppError::Absent { .. })
-    ));
+    assert!(matches!(LlamaCpp::start_in("nowhere".as_ref()), Err(LlamaCppError::Absent { .. })));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bad.gguf");
     std::fs::write(&path, b"GGUF").unwrap();

@@ -16,9 +16,7 @@ fuzz_target!(|text: &str| {
     let options = [ParseOptions::default(), ParseOptions::strict()];
     let errors = options.iter().flat_map(|options| {
         let formula = Formula::parse_with(text, options).err();
-        formula
-            .into_iter()
-            .chain(Argument::parse_with(text, options).err())
+        formula.into_iter().chain(Argument::parse_with(text, options).err())
     });
     for error in errors {
         check(text, &error);

@@ -58,10 +58,7 @@ const ENGLISH: Words = Words {
 };
 
 pub(super) fn explain(judgement: &Judgement) -> Explanation {
-    Explanation {
-        es: in_words(judgement, Language::Spanish),
-        en: in_words(judgement, Language::English),
-    }
+    Explanation { es: in_words(judgement, Language::Spanish), en: in_words(judgement, Language::English) }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -71,11 +68,7 @@ enum Language {
 }
 
 fn in_words(judgement: &Judgement, language: Language) -> String {
-    let words = if language == Language::Spanish {
-        &SPANISH
-    } else {
-        &ENGLISH
-    };
+    let words = if language == Language::Spanish { &SPANISH } else { &ENGLISH };
     match (&judgement.verdict, &judgement.form, &judgement.fallacy) {
         (Verdict::Unknown(_), ..) => words.unknown.to_string(),
         (Verdict::Valid, None, _) => words.valid.to_string(),
@@ -90,9 +83,7 @@ fn in_words(judgement: &Judgement, language: Language) -> String {
         (Verdict::Invalid, _, None) => format!("{}. {}", words.invalid, counterexample(judgement, words)),
         (Verdict::Invalid, _, Some(fallacy)) => {
             let step_taken = step(&fallacy.argument(), words, language, words.does_not_follow);
-            let nearest = fallacy
-                .nearest()
-                .map(|nearest| step(&nearest, words, language, words.follows));
+            let nearest = fallacy.nearest().map(|nearest| step(&nearest, words, language, words.follows));
             format!(
                 "{} ({}): {step_taken}, {} {}. {} {} {}.",
                 words.invalid,
@@ -108,11 +99,7 @@ fn in_words(judgement: &Judgement, language: Language) -> String {
 }
 
 fn name(instance: &Instance, language: Language) -> &'static str {
-    if language == Language::Spanish {
-        instance.schema.es
-    } else {
-        instance.schema.en
-    }
+    if language == Language::Spanish { instance.schema.es } else { instance.schema.en }
 }
 
 /// `de «p → q» y «p» se sigue «q»`; English puts the conclusion first.
@@ -137,11 +124,7 @@ fn reason(fallacy: &Instance, language: Language) -> String {
     let Some(mistake) = fallacy.schema.mistake else {
         return String::new();
     };
-    let template = if language == Language::Spanish {
-        mistake.es
-    } else {
-        mistake.en
-    };
+    let template = if language == Language::Spanish { mistake.es } else { mistake.en };
     let mut reason = String::new();
     for (index, part) in template.split(['{', '}']).enumerate() {
         match fallacy.substitution.get(part) {
@@ -153,10 +136,7 @@ fn reason(fallacy: &Instance, language: Language) -> String {
 }
 
 fn counterexample(judgement: &Judgement, words: &Words) -> String {
-    let values = judgement
-        .countermodel
-        .as_ref()
-        .map(|countermodel| listed(countermodel, words));
+    let values = judgement.countermodel.as_ref().map(|countermodel| listed(countermodel, words));
     words.countermodel.replacen("{}", &values.unwrap_or_default(), 1)
 }
 

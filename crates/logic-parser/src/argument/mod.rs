@@ -106,10 +106,7 @@ impl Argument {
                     "`⊢`",
                     Some("write `premise, premise ⊢ conclusion`"),
                 );
-                return parser.finish(Argument {
-                    premises,
-                    conclusion: Formula::top(),
-                });
+                return parser.finish(Argument { premises, conclusion: Formula::top() });
             }
         }
         let conclusion = parser.formula();

@@ -52,19 +52,13 @@ impl Instance {
 
     /// For a fallacy, the valid argument nearest to it.
     pub fn nearest(&self) -> Option<Argument> {
-        self.schema
-            .mistake
-            .map(|mistake| self.instantiate(mistake.nearest))
+        self.schema.mistake.map(|mistake| self.instantiate(mistake.nearest))
     }
 
     fn instantiate(&self, schema: &str) -> Argument {
         let schema = parsed(schema);
         Argument {
-            premises: schema
-                .premises
-                .iter()
-                .map(|premise| premise.substitute(&self.substitution))
-                .collect(),
+            premises: schema.premises.iter().map(|premise| premise.substitute(&self.substitution)).collect(),
             conclusion: schema.conclusion.substitute(&self.substitution),
         }
     }
@@ -80,28 +74,17 @@ fn parsed(schema: &str) -> Argument {
 pub(super) fn find(schemas: &'static [Schema], argument: &Argument) -> Option<Instance> {
     let mut terms = Terms::default();
     let conclusion = terms.add(&argument.conclusion);
-    let premises: Vec<TermId> = argument
-        .premises
-        .iter()
-        .map(|premise| terms.add(premise))
-        .collect();
+    let premises: Vec<TermId> = argument.premises.iter().map(|premise| terms.add(premise)).collect();
     for latitude in [Latitude::AsWritten, Latitude::UpToContraposition] {
         for schema in schemas {
             let form = parsed(schema.argument);
             if latitude == Latitude::UpToContraposition && has_free_letter(&form) {
                 continue;
             }
-            let mut search = Search {
-                terms: &mut terms,
-                premises: &premises,
-                latitude,
-                patience: PATIENCE,
-            };
+            let mut search = Search { terms: &mut terms, premises: &premises, latitude, patience: PATIENCE };
             if let Some(bindings) = search.argument(&form, conclusion) {
-                let substitution = bindings
-                    .into_iter()
-                    .map(|(letter, term)| (letter.into(), terms.formula(term)))
-                    .collect();
+                let substitution =
+                    bindings.into_iter().map(|(letter, term)| (letter.into(), terms.formula(term))).collect();
                 return Some(Instance { schema, substitution });
             }
         }
@@ -123,18 +106,10 @@ fn has_free_letter(form: &Argument) -> bool {
         let is_letter =
             |formula: &&Formula, node: &Node| matches!(node, Node::Atom(id) if formula.name(*id) == letter);
         formulas()
-            .map(|formula| {
-                formula
-                    .nodes()
-                    .iter()
-                    .filter(|node| is_letter(&formula, node))
-                    .count()
-            })
+            .map(|formula| formula.nodes().iter().filter(|node| is_letter(&formula, node)).count())
             .sum()
     };
-    formulas()
-        .flat_map(|formula| formula.atoms())
-        .any(|letter| occurrences(letter) == 1)
+    formulas().flat_map(|formula| formula.atoms()).any(|letter| occurrences(letter) == 1)
 }
 
 fn shares_no_atom(argument: &Argument) -> bool {
@@ -181,11 +156,7 @@ impl Search<'_, '_> {
             premises: &form.premises,
             conclusion: Some((&form.conclusion, conclusion)),
         };
-        self.all(
-            remaining,
-            &mut alloc::vec![false; self.premises.len()],
-            Vec::new(),
-        )
+        self.all(remaining, &mut alloc::vec![false; self.premises.len()], Vec::new())
     }
 
     fn all<'s>(
@@ -229,9 +200,7 @@ impl Search<'_, '_> {
                 }
                 alternatives.into_iter().find_map(|(left, right)| {
                     let mut remaining = remaining.clone();
-                    remaining
-                        .parts
-                        .extend([(form, operands.1, right), (form, operands.0, left)]);
+                    remaining.parts.extend([(form, operands.1, right), (form, operands.0, left)]);
                     self.all(remaining, used, bindings.clone())
                 })
             }
@@ -250,9 +219,7 @@ impl Search<'_, '_> {
             let Some((conclusion, term)) = remaining.conclusion.take() else {
                 return Some(bindings);
             };
-            remaining
-                .parts
-                .push((conclusion, conclusion.nodes().len() - 1, term));
+            remaining.parts.push((conclusion, conclusion.nodes().len() - 1, term));
             return self.all(remaining, used, bindings);
         };
         remaining.premises = others;
@@ -262,9 +229,7 @@ impl Search<'_, '_> {
             }
             used[candidate] = true;
             let mut remaining = remaining.clone();
-            remaining
-                .parts
-                .push((premise, premise.nodes().len() - 1, self.premises[candidate]));
+            remaining.parts.push((premise, premise.nodes().len() - 1, self.premises[candidate]));
             let found = self.all(remaining, used, bindings.clone());
             used[candidate] = false;
             if found.is_some() {

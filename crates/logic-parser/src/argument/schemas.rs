@@ -151,13 +151,7 @@ pub const NON_SEQUITUR: Schema =
         "the conclusion speaks of what the premises never mention");
 
 const fn form(id: &'static str, argument: &'static str, es: &'static str, en: &'static str) -> Schema {
-    Schema {
-        id,
-        argument,
-        es,
-        en,
-        mistake: None,
-    }
+    Schema { id, argument, es, en, mistake: None }
 }
 
 const fn fallacy(
@@ -169,15 +163,5 @@ const fn fallacy(
     why_es: &'static str,
     why_en: &'static str,
 ) -> Schema {
-    Schema {
-        id,
-        argument,
-        es,
-        en,
-        mistake: Some(Mistake {
-            nearest,
-            es: why_es,
-            en: why_en,
-        }),
-    }
+    Schema { id, argument, es, en, mistake: Some(Mistake { nearest, es: why_es, en: why_en }) }
 }

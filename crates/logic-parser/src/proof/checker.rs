@@ -45,12 +45,8 @@ impl Proof {
     /// # Errors
     /// Says which line is not allowed, and why.
     pub fn check(&self, argument: &Argument) -> Result<(), CheckError> {
-        let mut scope = Scope {
-            lines: &self.lines,
-            open: Vec::new(),
-            owners: Vec::new(),
-            parents: Vec::new(),
-        };
+        let mut scope =
+            Scope { lines: &self.lines, open: Vec::new(), owners: Vec::new(), parents: Vec::new() };
         for (index, line) in self.lines.iter().enumerate() {
             scope.enter(index, line)?;
             match line.rule {
@@ -61,9 +57,7 @@ impl Proof {
                 rule => {
                     let (lines, subproofs) = rule.citations();
                     let reachable = lines.iter().all(|&cited| scope.reaches(cited, index))
-                        && subproofs
-                            .iter()
-                            .all(|&cited| scope.reaches_subproof(cited, index));
+                        && subproofs.iter().all(|&cited| scope.reaches_subproof(cited, index));
                     if !reachable {
                         return Err(CheckError::OutOfReach { line: index });
                     }
@@ -93,11 +87,8 @@ struct Scope<'p> {
 
 impl Scope<'_> {
     fn enter(&mut self, index: usize, line: &Line) -> Result<(), CheckError> {
-        let outside = if line.rule == Rule::Assumption {
-            line.depth.checked_sub(1)
-        } else {
-            Some(line.depth)
-        };
+        let outside =
+            if line.rule == Rule::Assumption { line.depth.checked_sub(1) } else { Some(line.depth) };
         match outside {
             Some(outside) if outside <= self.open.len() => self.open.truncate(outside),
             _ => return Err(CheckError::WrongDepth { line: index }),

@@ -182,12 +182,7 @@ impl fmt::Display for Proof {
             .iter()
             .map(|line| "│ ".repeat(line.depth) + &alloc::format!("{}", line.formula))
             .collect();
-        let width = said
-            .iter()
-            .map(|text| text.chars().count())
-            .max()
-            .unwrap_or_default()
-            + GAP;
+        let width = said.iter().map(|text| text.chars().count()).max().unwrap_or_default() + GAP;
         for (index, (line, text)) in self.lines.iter().zip(&said).enumerate() {
             writeln!(f, "{:>number$}  {text:width$}{}", index + 1, line.rule)?;
         }

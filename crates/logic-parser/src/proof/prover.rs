@@ -137,11 +137,8 @@ type Found<T> = Result<T, NoProof>;
 impl Prover {
     fn into_proof(self) -> Proof {
         let ideas = &self.ideas;
-        let line = |&(depth, idea, rule): &(usize, IdeaId, Rule)| Line {
-            depth,
-            formula: ideas.formula(idea),
-            rule,
-        };
+        let line =
+            |&(depth, idea, rule): &(usize, IdeaId, Rule)| Line { depth, formula: ideas.formula(idea), rule };
         without_idle_lines(self.lines.iter().map(line).collect())
     }
 
@@ -155,10 +152,7 @@ impl Prover {
     }
 
     fn line_of(&self, idea: IdeaId) -> Option<usize> {
-        self.known
-            .iter()
-            .find(|(known, _)| *known == idea)
-            .map(|&(_, line)| line)
+        self.known.iter().find(|(known, _)| *known == idea).map(|&(_, line)| line)
     }
 
     fn not(&mut self, idea: IdeaId) -> IdeaId {
@@ -407,10 +401,9 @@ impl Prover {
                 .line_of(left)
                 .zip(self.line_of(right))
                 .map(|(left, right)| Rule::AndIntroduction(left, right)),
-            Idea::Binary(Connective::Or, left, right) => self
-                .line_of(left)
-                .or(self.line_of(right))
-                .map(Rule::OrIntroduction),
+            Idea::Binary(Connective::Or, left, right) => {
+                self.line_of(left).or(self.line_of(right)).map(Rule::OrIntroduction)
+            }
             _ => None,
         };
         rule.map(|rule| self.say(idea, rule)).transpose()
@@ -454,9 +447,9 @@ impl Prover {
                 let top = self.say(inside, Rule::TopIntroduction)?;
                 self.clash(top, line).map(|_| ())
             }
-            Idea::Not(affirmed) => self.unless_known(affirmed, |prover| {
-                prover.say(affirmed, Rule::DoubleNegation(line))
-            }),
+            Idea::Not(affirmed) => {
+                self.unless_known(affirmed, |prover| prover.say(affirmed, Rule::DoubleNegation(line)))
+            }
             Idea::Binary(Connective::Or, left, right) => {
                 for part in [left, right] {
                     let negation = self.not(part);
@@ -476,11 +469,7 @@ impl Prover {
                     };
                     self.unless_known(negation, |prover| {
                         prover.refute(other, |prover, assumed| {
-                            let order = if other == right {
-                                (given, assumed)
-                            } else {
-                                (assumed, given)
-                            };
+                            let order = if other == right { (given, assumed) } else { (assumed, given) };
                             let conjunction = prover.say(inside, Rule::AndIntroduction(order.0, order.1))?;
                             prover.clash(conjunction, line)
                         })
@@ -595,9 +584,7 @@ fn without_idle_lines(lines: Vec<Line>) -> Proof {
         needed[index] |= lines[index].rule == Rule::Premise;
         if needed[index] {
             let (cited, subproofs) = lines[index].rule.citations();
-            for line in cited
-                .into_iter()
-                .chain(subproofs.into_iter().flat_map(|(first, last)| [first, last]))
+            for line in cited.into_iter().chain(subproofs.into_iter().flat_map(|(first, last)| [first, last]))
             {
                 needed[line] = true;
             }
@@ -609,17 +596,9 @@ fn without_idle_lines(lines: Vec<Line>) -> Proof {
         places.push(next);
         next += usize::from(is_needed);
     }
-    let kept = lines
-        .into_iter()
-        .zip(&needed)
-        .filter(|(_, is_needed)| **is_needed);
+    let kept = lines.into_iter().zip(&needed).filter(|(_, is_needed)| **is_needed);
     Proof {
-        lines: kept
-            .map(|(line, _)| Line {
-                rule: line.rule.renumbered(|old| places[old]),
-                ..line
-            })
-            .collect(),
+        lines: kept.map(|(line, _)| Line { rule: line.rule.renumbered(|old| places[old]), ..line }).collect(),
     }
 }
 

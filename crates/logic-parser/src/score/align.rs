@@ -19,18 +19,10 @@ pub fn align(gold: &Glossed<'_>, answer: &Glossed<'_>) -> BTreeMap<String, Strin
     let answer_texts: Vec<String> = answer_atoms.iter().map(|atom| says(answer, atom)).collect();
     let pair = |(answer_atom, gold_atom): (&&str, &str)| (answer_atom.to_string(), gold_atom.to_string());
     if answer_texts.iter().all(String::is_empty) {
-        return answer_atoms
-            .iter()
-            .zip(answer_atoms.iter().copied())
-            .map(pair)
-            .collect();
+        return answer_atoms.iter().zip(answer_atoms.iter().copied()).map(pair).collect();
     }
     if gold_atoms.len().max(answer_atoms.len()) > MATCHED {
-        return answer_atoms
-            .iter()
-            .zip(gold_atoms.iter().copied())
-            .map(pair)
-            .collect();
+        return answer_atoms.iter().zip(gold_atoms.iter().copied()).map(pair).collect();
     }
     let gold_texts: Vec<BTreeSet<String>> = gold_atoms.iter().map(|atom| words(&says(gold, atom))).collect();
     let worth: Vec<Vec<f64>> = answer_texts
@@ -65,9 +57,8 @@ fn jaccard(left: &BTreeSet<String>, right: &BTreeSet<String>) -> f64 {
 }
 
 /// Words that carry no content.
-const ARTICLES: [&str; 14] = [
-    "el", "la", "los", "las", "un", "una", "de", "que", "se", "es", "y", "a", "en", "no",
-];
+const ARTICLES: [&str; 14] =
+    ["el", "la", "los", "las", "un", "una", "de", "que", "se", "es", "y", "a", "en", "no"];
 
 fn words(text: &str) -> BTreeSet<String> {
     const STEM: usize = 5;
@@ -122,11 +113,7 @@ fn best_matching(worth: &[Vec<f64>], columns: usize) -> Vec<Option<usize>> {
             if idle_rows(row, set) > spare || set.count_ones() as usize > row {
                 continue;
             }
-            let mut most = if idle_rows(row, set) < spare {
-                best[row + 1][set]
-            } else {
-                f64::NEG_INFINITY
-            };
+            let mut most = if idle_rows(row, set) < spare { best[row + 1][set] } else { f64::NEG_INFINITY };
             for column in (0..columns).filter(|column| set >> column & 1 == 0) {
                 most = most.max(worth[row][column] + best[row + 1][set | 1 << column]);
             }
@@ -152,10 +139,7 @@ mod tests {
 
     #[test]
     fn words_lose_accents_articles_and_endings() {
-        assert_eq!(
-            overlap("La lámpara está encendida", "una lampara ESTA encendido"),
-            1.0
-        );
+        assert_eq!(overlap("La lámpara está encendida", "una lampara ESTA encendido"), 1.0);
         assert_eq!(overlap("llueve", "nieva"), 0.0);
         assert_eq!(overlap("", ""), 0.0);
     }
@@ -163,14 +147,8 @@ mod tests {
     #[test]
     fn matching_is_the_best_and_ties_keep_the_order() {
         let worth = |rows: &[&[f64]]| rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>();
-        assert_eq!(
-            best_matching(&worth(&[&[0.9, 0.8], &[0.8, 0.1]]), 2),
-            [Some(1), Some(0)]
-        );
-        assert_eq!(
-            best_matching(&worth(&[&[0.5, 0.5], &[0.5, 0.5]]), 2),
-            [Some(0), Some(1)]
-        );
+        assert_eq!(best_matching(&worth(&[&[0.9, 0.8], &[0.8, 0.1]]), 2), [Some(1), Some(0)]);
+        assert_eq!(best_matching(&worth(&[&[0.5, 0.5], &[0.5, 0.5]]), 2), [Some(0), Some(1)]);
         assert_eq!(best_matching(&worth(&[&[0.1], &[0.2]]), 1), [None, Some(0)]);
         assert_eq!(best_matching(&worth(&[&[0.1, 0.7, 0.7]]), 3), [Some(1)]);
     }

@@ -101,11 +101,7 @@ pub fn compare(gold: &Glossed<'_>, answer: &Glossed<'_>) -> Score {
             root: label(gold.formula) == label(&aligned),
             whole,
         },
-        partial_credit: if whole {
-            1.0
-        } else {
-            partial_credit(gold.formula, &gold_class, &aligned)
-        },
+        partial_credit: if whole { 1.0 } else { partial_credit(gold.formula, &gold_class, &aligned) },
         agreement: agreement(gold.formula, &aligned),
     }
 }
@@ -127,12 +123,7 @@ fn rename(answer: &Formula, alignment: &BTreeMap<String, String>, gold: &Formula
 
 fn says_the_same(gold: &Glossed<'_>, answer: &Glossed<'_>, alignment: &BTreeMap<String, String>) -> bool {
     let says = |glossed: &Glossed<'_>, atom: &str| glossed.atoms.get(atom).cloned().unwrap_or_default();
-    if gold
-        .formula
-        .atoms()
-        .iter()
-        .all(|atom| says(gold, atom).is_empty())
-    {
+    if gold.formula.atoms().iter().all(|atom| says(gold, atom).is_empty()) {
         return true;
     }
     let atoms = answer.formula.atoms();

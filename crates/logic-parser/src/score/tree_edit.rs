@@ -47,10 +47,7 @@ impl Tree {
             .iter()
             .enumerate()
             .map(|(index, atom)| {
-                known
-                    .iter()
-                    .position(|name| name == atom)
-                    .unwrap_or(known.len() + index) as u32
+                known.iter().position(|name| name == atom).unwrap_or(known.len() + index) as u32
             })
             .collect();
         let labels = formula.nodes().iter().map(|&node| label(node, &ids)).collect();
@@ -59,14 +56,8 @@ impl Tree {
         for (index, &leaf) in leftmost.iter().enumerate() {
             last_with[leaf] = index;
         }
-        let keyroots = (0..leftmost.len())
-            .filter(|&index| last_with[leftmost[index]] == index)
-            .collect();
-        Tree {
-            labels,
-            leftmost,
-            keyroots,
-        }
+        let keyroots = (0..leftmost.len()).filter(|&index| last_with[leftmost[index]] == index).collect();
+        Tree { labels, leftmost, keyroots }
     }
 }
 

@@ -69,18 +69,8 @@ fn compute_avx2(steps: &[Step], slots: &mut Slots) {
 
 #[inline(always)]
 fn compute_portable(steps: &[Step], slots: &mut Slots) {
-    for &Step {
-        operator,
-        target,
-        left,
-        right,
-    } in steps
-    {
-        let (target, left, right) = (
-            target as usize % SLOTS,
-            left as usize % SLOTS,
-            right as usize % SLOTS,
-        );
+    for &Step { operator, target, left, right } in steps {
+        let (target, left, right) = (target as usize % SLOTS, left as usize % SLOTS, right as usize % SLOTS);
         macro_rules! each {
             ($combine:expr) => {
                 for eight in 0..8 {

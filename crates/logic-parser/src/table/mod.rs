@@ -101,9 +101,7 @@ mod tests {
     /// Row by row, from the definition.
     fn slowly(formula: &Formula) -> Vec<bool> {
         let atoms = formula.atom_count();
-        (0..1 << atoms)
-            .map(|row| formula.evaluate(&row_values(row, atoms)))
-            .collect()
+        (0..1 << atoms).map(|row| formula.evaluate(&row_values(row, atoms))).collect()
     }
 
     #[test]
@@ -120,20 +118,12 @@ mod tests {
             });
             let mut rows = Vec::new();
             let _ = scan(&formula, |words| {
-                rows.extend(
-                    words
-                        .iter()
-                        .flat_map(|word| (0..64).map(move |bit| word >> bit & 1 == 1)),
-                );
+                rows.extend(words.iter().flat_map(|word| (0..64).map(move |bit| word >> bit & 1 == 1)));
                 ControlFlow::<()>::Continue(())
             });
             rows.truncate(1 << formula.atom_count());
             let expected = slowly(&formula);
-            assert_eq!(
-                count(&formula),
-                expected.iter().filter(|&&row| row).count() as u64,
-                "{formula}"
-            );
+            assert_eq!(count(&formula), expected.iter().filter(|&&row| row).count() as u64, "{formula}");
             assert_eq!(rows, expected, "{formula}");
         }
     }

@@ -40,10 +40,7 @@ impl Program {
     /// # Panics
     /// If the formula has more than [`MAX_ATOMS`] atoms.
     pub(super) fn compile(formula: &Formula) -> Program {
-        assert!(
-            formula.atom_count() <= MAX_ATOMS,
-            "a table has at most {MAX_ATOMS} atoms"
-        );
+        assert!(formula.atom_count() <= MAX_ATOMS, "a table has at most {MAX_ATOMS} atoms");
         let nodes = formula.nodes();
         let starts = formula.starts();
         let need = slots_needed(nodes, &starts);
@@ -94,20 +91,11 @@ impl Program {
                 }
             }
             let target = free.pop().expect("32 slots suffice for 2³² connectives");
-            steps.push(Step {
-                operator,
-                target,
-                left,
-                right,
-            });
+            steps.push(Step { operator, target, left, right });
             computed.push(target);
         }
         let result = computed.pop().expect("a formula computes one value");
-        Program {
-            steps,
-            result,
-            atoms: formula.atom_count(),
-        }
+        Program { steps, result, atoms: formula.atom_count() }
     }
 }
 

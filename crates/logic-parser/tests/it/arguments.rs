@@ -12,29 +12,16 @@ fn argument(text: &str) -> Argument {
 
 fn name(text: &str) -> Option<&'static str> {
     let judgement = argument(text).judge();
-    judgement
-        .form
-        .or(judgement.fallacy)
-        .map(|instance| instance.schema.id)
+    judgement.form.or(judgement.fallacy).map(|instance| instance.schema.id)
 }
 
 #[test]
 fn every_form_is_valid_and_every_fallacy_invalid_with_a_valid_neighbour() {
     for form in FORMS {
-        assert_eq!(
-            argument(form.argument).judge().verdict,
-            Verdict::Valid,
-            "{}",
-            form.argument
-        );
+        assert_eq!(argument(form.argument).judge().verdict, Verdict::Valid, "{}", form.argument);
     }
     for fallacy in FALLACIES.iter().chain([&NON_SEQUITUR]) {
-        assert_eq!(
-            argument(fallacy.argument).judge().verdict,
-            Verdict::Invalid,
-            "{}",
-            fallacy.argument
-        );
+        assert_eq!(argument(fallacy.argument).judge().verdict, Verdict::Invalid, "{}", fallacy.argument);
         let nearest = fallacy.mistake.expect("a fallacy is a mistake").nearest;
         assert_eq!(argument(nearest).judge().verdict, Verdict::Valid, "{nearest}");
     }
@@ -46,26 +33,15 @@ fn every_form_is_valid_and_every_fallacy_invalid_with_a_valid_neighbour() {
 /// An instance with other atoms, compound where it counts, the premises turned round and one premise too many.
 fn disguised(schema: &Schema) -> Argument {
     let compounds = BTreeMap::from(
-        [
-            ("p", "lluvia"),
-            ("q", "(frío ∨ viento)"),
-            ("r", "¬(mar ∧ sol)"),
-            ("s", "luna ⊕ sol"),
-        ]
-        .map(|(letter, text)| (letter.to_string(), Formula::parse(text).expect("well-formed"))),
+        [("p", "lluvia"), ("q", "(frío ∨ viento)"), ("r", "¬(mar ∧ sol)"), ("s", "luna ⊕ sol")]
+            .map(|(letter, text)| (letter.to_string(), Formula::parse(text).expect("well-formed"))),
     );
     let plain = argument(schema.argument);
-    let mut premises: Vec<Formula> = plain
-        .premises
-        .iter()
-        .map(|premise| premise.substitute(&compounds))
-        .collect();
+    let mut premises: Vec<Formula> =
+        plain.premises.iter().map(|premise| premise.substitute(&compounds)).collect();
     premises.insert(0, Formula::atom("ocioso"));
     premises.reverse();
-    Argument {
-        premises,
-        conclusion: plain.conclusion.substitute(&compounds),
-    }
+    Argument { premises, conclusion: plain.conclusion.substitute(&compounds) }
 }
 
 #[test]
@@ -82,10 +58,7 @@ fn every_schema_is_recognised_in_disguise() {
             let is_this = |it: &Formula| equivalent(it, premise).is_yes();
             assert!(disguised.premises.iter().any(is_this), "{premise}");
         }
-        assert!(
-            equivalent(&named.conclusion, &disguised.conclusion).is_yes(),
-            "{disguised}"
-        );
+        assert!(equivalent(&named.conclusion, &disguised.conclusion).is_yes(), "{disguised}");
     }
 }
 
@@ -130,10 +103,7 @@ fn explanations_speak_in_the_arguments_own_atoms() {
          mojo» and «llueve»."
     );
     let valid = argument("p → q, p ⊢ q").judge().explanation;
-    assert_eq!(
-        valid.es,
-        "Válido por modus ponens: de «p → q» y «p» se sigue «q»."
-    );
+    assert_eq!(valid.es, "Válido por modus ponens: de «p → q» y «p» se sigue «q».");
     assert_eq!(
         argument("⊢ p ∨ ¬p").judge().explanation.en,
         "Valid by excluded middle: «p ∨ ¬p» always holds."
@@ -146,10 +116,8 @@ fn a_substitution_says_what_each_letter_stands_for() {
     else {
         panic!()
     };
-    let shown: Vec<String> = substitution
-        .iter()
-        .map(|(letter, formula)| format!("{letter}: {formula}"))
-        .collect();
+    let shown: Vec<String> =
+        substitution.iter().map(|(letter, formula)| format!("{letter}: {formula}")).collect();
     assert_eq!(shown, ["p: b ∧ a", "q: ¬c"]);
 }
 

@@ -12,19 +12,10 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("nested to the right", "(p → ".repeat(n) + "q" + &")".repeat(n)),
         ("nested to the left", "(".repeat(n) + "p" + &" → q)".repeat(n)),
         ("flat chain", vec!["p"; n].join(" → ")),
-        (
-            "many atoms",
-            (1..=10_000)
-                .map(|i| format!("p{i}"))
-                .collect::<Vec<_>>()
-                .join(" ∧ "),
-        ),
+        ("many atoms", (1..=10_000).map(|i| format!("p{i}")).collect::<Vec<_>>().join(" ∧ ")),
         ("dollars", "$".repeat(1_000_000)),
         ("nested si", "si ".repeat(n)),
-        (
-            "garbage",
-            ('\u{20}'..='\u{FFFF}').filter(|c| !c.is_alphanumeric()).collect(),
-        ),
+        ("garbage", ('\u{20}'..='\u{FFFF}').filter(|c| !c.is_alphanumeric()).collect()),
     ]
 }
 
@@ -47,10 +38,7 @@ fn nothing_overflows_a_small_stack_or_takes_long() {
                 assert!(again == formula, "{name}");
                 assert!(!formula.operands().is_empty(), "{name}");
             } else {
-                assert!(
-                    ["open brackets", "dollars", "nested si", "garbage"].contains(&name),
-                    "{name}"
-                );
+                assert!(["open brackets", "dollars", "nested si", "garbage"].contains(&name), "{name}");
             }
             assert!(start.elapsed().as_secs() < 10, "{name}");
         }

@@ -10,26 +10,17 @@ fn operands(formula: &Formula, connective: Connective) -> Vec<Formula> {
     let mut flat = Vec::new();
     let mut open = vec![formula.clone()];
     while let Some(part) = open.pop() {
-        if part.root() == Node::Binary(connective) {
-            open.extend(part.operands())
-        } else {
-            flat.push(part)
-        }
+        if part.root() == Node::Binary(connective) { open.extend(part.operands()) } else { flat.push(part) }
     }
     flat
 }
 
 fn is_literal_or_constant(formula: &Formula) -> bool {
-    matches!(
-        formula.nodes(),
-        [Node::Atom(_) | Node::Top | Node::Bottom] | [Node::Atom(_), Node::Not]
-    )
+    matches!(formula.nodes(), [Node::Atom(_) | Node::Top | Node::Bottom] | [Node::Atom(_), Node::Not])
 }
 
 fn has_two_levels(formula: &Formula, outer: Connective, inner: Connective) -> bool {
-    operands(formula, outer)
-        .iter()
-        .all(|group| operands(group, inner).iter().all(is_literal_or_constant))
+    operands(formula, outer).iter().all(|group| operands(group, inner).iter().all(is_literal_or_constant))
 }
 
 proptest! {
@@ -56,14 +47,9 @@ proptest! {
 
 #[test]
 fn what_would_explode_is_an_error() {
-    let chain = (0..64)
-        .map(|index| Formula::atom(&format!("a{index}")))
-        .reduce(Formula::iff)
-        .expect("not empty");
-    let budget = Budget {
-        nodes: 10_000,
-        ..Budget::default()
-    };
+    let chain =
+        (0..64).map(|index| Formula::atom(&format!("a{index}"))).reduce(Formula::iff).expect("not empty");
+    let budget = Budget { nodes: 10_000, ..Budget::default() };
     assert!(chain.negation_normal_form(&budget).is_err());
     assert!(chain.disjunctive_normal_form(&budget).is_err());
 }
@@ -73,13 +59,7 @@ fn the_forms_of_a_constant_are_constants() {
     let budget = Budget::default();
     for (text, expected) in [("p ∨ ¬p", "⊤"), ("p ∧ ¬p", "⊥")] {
         let formula: Formula = text.parse().unwrap();
-        assert_eq!(
-            formula.disjunctive_normal_form(&budget).unwrap().to_string(),
-            expected
-        );
-        assert_eq!(
-            formula.conjunctive_normal_form(&budget).unwrap().to_string(),
-            expected
-        );
+        assert_eq!(formula.disjunctive_normal_form(&budget).unwrap().to_string(), expected);
+        assert_eq!(formula.conjunctive_normal_form(&budget).unwrap().to_string(), expected);
     }
 }

@@ -18,9 +18,7 @@ struct Oracle {
 
 impl Oracle {
     fn new() -> Oracle {
-        Oracle {
-            variables: BddVariableSet::from((0..ATOMS).map(name).collect::<Vec<_>>()),
-        }
+        Oracle { variables: BddVariableSet::from((0..ATOMS).map(name).collect::<Vec<_>>()) }
     }
 
     fn diagram(&self, formula: &Formula) -> Bdd {
@@ -85,19 +83,9 @@ fn a_hundred_thousand_verdicts_agree() {
             (left_diagram == right_diagram, left_diagram != right_diagram)
         );
         let valid = left_diagram.imp(&right_diagram).is_true();
-        let verdict = Argument {
-            premises: vec![left],
-            conclusion: right,
-        }
-        .judge()
-        .verdict;
+        let verdict = Argument { premises: vec![left], conclusion: right }.judge().verdict;
         prop_assert_eq!(verdict, if valid { Verdict::Valid } else { Verdict::Invalid });
         Ok(())
     };
-    TestRunner::new(Config {
-        cases: 25_000,
-        ..Config::default()
-    })
-    .run(&pair, agree)
-    .unwrap();
+    TestRunner::new(Config { cases: 25_000, ..Config::default() }).run(&pair, agree).unwrap();
 }

@@ -7,24 +7,13 @@ fn formula(text: &str) -> Formula {
 }
 
 fn kinds(text: &str) -> Vec<Kind> {
-    Formula::parse(text)
-        .unwrap_err()
-        .diagnostics()
-        .iter()
-        .map(|mistake| mistake.kind)
-        .collect()
+    Formula::parse(text).unwrap_err().diagnostics().iter().map(|mistake| mistake.kind).collect()
 }
 
 #[test]
 fn precedence_is_not_and_xor_or_implies_iff() {
-    assert_eq!(
-        formula("¬p ∧ q ⊕ r ∨ s → t ↔ u"),
-        formula("(((((¬p) ∧ q) ⊕ r) ∨ s) → t) ↔ u")
-    );
-    assert_eq!(
-        formula("p ↔ q → r ∨ s ⊕ t ∧ ¬u"),
-        formula("p ↔ (q → (r ∨ (s ⊕ (t ∧ (¬u)))))")
-    );
+    assert_eq!(formula("¬p ∧ q ⊕ r ∨ s → t ↔ u"), formula("(((((¬p) ∧ q) ⊕ r) ∨ s) → t) ↔ u"));
+    assert_eq!(formula("p ↔ q → r ∨ s ⊕ t ∧ ¬u"), formula("p ↔ (q → (r ∨ (s ⊕ (t ∧ (¬u)))))"));
 }
 
 #[test]
@@ -128,39 +117,19 @@ fn an_error_is_drawn_with_a_caret() {
 #[test]
 fn strict_refuses_other_spellings_and_chains() {
     let strict = ParseOptions::strict();
-    for text in [
-        "p & q",
-        "no p",
-        "p y q",
-        "[p]",
-        "p → q → r",
-        "p ↔ q ↔ r",
-        "si p entonces q",
-        r"p \land q",
-    ] {
+    for text in ["p & q", "no p", "p y q", "[p]", "p → q → r", "p ↔ q ↔ r", "si p entonces q", r"p \land q"]
+    {
         assert!(Formula::parse_with(text, &strict).is_err(), "{text}");
     }
     assert!(Formula::parse_with("(p → (q → r)) ∧ (s ∨ ¬⊥) ∧ u", &strict).is_ok());
-    let chains = ParseOptions {
-        chains: Chains::Refuse,
-        dialect: Dialect::Any,
-        ..ParseOptions::default()
-    };
+    let chains = ParseOptions { chains: Chains::Refuse, dialect: Dialect::Any, ..ParseOptions::default() };
     assert!(Formula::parse_with("p & q & r", &chains).is_ok());
 }
 
 #[test]
 fn limits_are_errors() {
-    let limits = Limits {
-        bytes: 40,
-        nodes: 7,
-        nesting: 3,
-        atoms: 3,
-    };
-    let options = ParseOptions {
-        limits,
-        ..ParseOptions::default()
-    };
+    let limits = Limits { bytes: 40, nodes: 7, nesting: 3, atoms: 3 };
+    let options = ParseOptions { limits, ..ParseOptions::default() };
     let kind = |text: &str| Formula::parse_with(text, &options).map_err(|error| error.first().kind);
     assert!(kind("p ∧ q ∧ r").is_ok());
     assert_eq!(kind(&"p".repeat(41)), Err(Kind::TooLong));

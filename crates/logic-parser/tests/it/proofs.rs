@@ -12,9 +12,7 @@ fn argument(text: &str) -> Argument {
 fn proven(text: &str) -> Proof {
     let argument = argument(text);
     let proof = argument.prove().unwrap_or_else(|error| panic!("{text}: {error}"));
-    proof
-        .check(&argument)
-        .unwrap_or_else(|error| panic!("{text}: {error}\n{proof}"));
+    proof.check(&argument).unwrap_or_else(|error| panic!("{text}: {error}\n{proof}"));
     proof
 }
 
@@ -69,13 +67,8 @@ fn an_invalid_argument_has_a_countermodel_instead() {
 
 #[test]
 fn depth_is_an_error_not_a_crash() {
-    let deep = (0..900).fold(Formula::atom("p"), |formula, _| {
-        Formula::atom("p").implies(formula)
-    });
-    let argument = Argument {
-        premises: Vec::new(),
-        conclusion: deep,
-    };
+    let deep = (0..900).fold(Formula::atom("p"), |formula, _| Formula::atom("p").implies(formula));
+    let argument = Argument { premises: Vec::new(), conclusion: deep };
     let work = move || assert_eq!(argument.prove(), Err(NoProof::TooLong));
     std::thread::Builder::new()
         .stack_size(256 << 10)
@@ -99,9 +92,8 @@ fn mutated(proof: &Proof, line: usize, how: usize) -> Proof {
         _ => {
             let formula = mutant.lines[at].formula.clone();
             let operands = formula.operands();
-            mutant.lines[at].formula = operands
-                .first()
-                .map_or_else(|| formula.clone().and(formula), Clone::clone);
+            mutant.lines[at].formula =
+                operands.first().map_or_else(|| formula.clone().and(formula), Clone::clone);
         }
     }
     mutant
@@ -110,11 +102,7 @@ fn mutated(proof: &Proof, line: usize, how: usize) -> Proof {
 #[test]
 fn a_thousand_broken_proofs_are_refused() {
     let (mut refused, mut harmless) = (0, 0);
-    for text in PELLETIER
-        .iter()
-        .copied()
-        .chain(FORMS.iter().map(|form| form.argument))
-    {
+    for text in PELLETIER.iter().copied().chain(FORMS.iter().map(|form| form.argument)) {
         let (proof, argument) = (proven(text), argument(text));
         for line in 0..proof.lines.len() {
             for how in 0..7 {

@@ -9,24 +9,15 @@ use proptest::prelude::*;
 use crate::formulas;
 
 fn glossary(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
-    entries
-        .iter()
-        .map(|(atom, text)| (atom.to_string(), text.to_string()))
-        .collect()
+    entries.iter().map(|(atom, text)| (atom.to_string(), text.to_string())).collect()
 }
 
 fn score(gold: (&str, &[(&str, &str)]), answer: (&str, &[(&str, &str)])) -> Score {
     let parse = |text| Formula::parse(text).expect("well-formed");
     let (gold_formula, answer_formula) = (parse(gold.0), parse(answer.0));
     compare(
-        &Glossed {
-            formula: &gold_formula,
-            atoms: &glossary(gold.1),
-        },
-        &Glossed {
-            formula: &answer_formula,
-            atoms: &glossary(answer.1),
-        },
+        &Glossed { formula: &gold_formula, atoms: &glossary(gold.1) },
+        &Glossed { formula: &answer_formula, atoms: &glossary(answer.1) },
     )
 }
 
@@ -34,24 +25,15 @@ const RAIN: (&str, &[(&str, &str)]) = ("p → q", &[("p", "llueve mucho"), ("q",
 
 #[test]
 fn other_letters_are_right_if_the_glossary_says_so() {
-    let turned = score(
-        RAIN,
-        ("q → p", &[("q", "llueve mucho"), ("p", "la calle se moja")]),
-    );
+    let turned = score(RAIN, ("q → p", &[("q", "llueve mucho"), ("p", "la calle se moja")]));
     assert!(turned.exact && turned.equivalent && turned.glossary && !turned.equivalent_without_glossary);
-    let renamed = score(
-        RAIN,
-        ("¬b → ¬a", &[("a", "Llueve mucho"), ("b", "se moja la calle")]),
-    );
+    let renamed = score(RAIN, ("¬b → ¬a", &[("a", "Llueve mucho"), ("b", "se moja la calle")]));
     assert!(renamed.equivalent && renamed.glossary && !renamed.exact);
 }
 
 #[test]
 fn renaming_is_never_free() {
-    let converse = score(
-        RAIN,
-        ("q → p", &[("p", "llueve mucho"), ("q", "la calle se moja")]),
-    );
+    let converse = score(RAIN, ("q → p", &[("p", "llueve mucho"), ("q", "la calle se moja")]));
     assert!(!converse.equivalent && !converse.equivalent_without_glossary);
     let silent = score(RAIN, ("q → p", &[]));
     assert!(!silent.equivalent && !silent.glossary);
@@ -61,13 +43,8 @@ fn renaming_is_never_free() {
 
 #[test]
 fn an_atom_too_many_is_told_apart() {
-    let padded = score(
-        RAIN,
-        (
-            "p ∧ r → q",
-            &[("p", "llueve mucho"), ("q", "la calle se moja"), ("r", "nieva")],
-        ),
-    );
+    let padded =
+        score(RAIN, ("p ∧ r → q", &[("p", "llueve mucho"), ("q", "la calle se moja"), ("r", "nieva")]));
     assert!(!padded.equivalent);
     assert_eq!(padded.levels.atoms, 0.8);
     assert!(padded.levels.root && padded.partial_credit > 0.5);
@@ -77,10 +54,7 @@ fn an_atom_too_many_is_told_apart() {
 fn empty_and_constant_answers_never_score() {
     for constant in ["p → p", "⊤", "⊥", "p ∧ ¬p", "z ∨ ¬z"] {
         let worthless = score(RAIN, (constant, &[("p", "llueve mucho")]));
-        assert!(
-            !worthless.equivalent && worthless.partial_credit == 0.0,
-            "{constant}"
-        );
+        assert!(!worthless.equivalent && worthless.partial_credit == 0.0, "{constant}");
     }
     let tautology: (&str, &[(&str, &str)]) = ("p ∨ ¬p", &[("p", "llueve")]);
     assert!(!score(tautology, ("p → p", &[("p", "llueve")])).equivalent);

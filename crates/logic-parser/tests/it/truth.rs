@@ -18,9 +18,7 @@ fn rows(atoms: usize) -> impl Iterator<Item = Vec<bool>> {
 }
 
 fn class_by_hand(formula: &Formula) -> Class {
-    let truths: Vec<bool> = rows(formula.atom_count())
-        .map(|row| formula.evaluate(&row))
-        .collect();
+    let truths: Vec<bool> = rows(formula.atom_count()).map(|row| formula.evaluate(&row)).collect();
     match (truths.contains(&true), truths.contains(&false)) {
         (true, false) => Class::Tautology,
         (false, _) => Class::Contradiction,
@@ -29,20 +27,12 @@ fn class_by_hand(formula: &Formula) -> Class {
 }
 
 /// No table beyond eight atoms and no diagram: the SAT solver alone.
-const SOLVER_ONLY: Budget<'static> = Budget {
-    table_steps: 0,
-    diagram_nodes: 0,
-    conflicts: 10_000,
-    ..Budget::DEFAULT
-};
+const SOLVER_ONLY: Budget<'static> =
+    Budget { table_steps: 0, diagram_nodes: 0, conflicts: 10_000, ..Budget::DEFAULT };
 
 /// No table beyond eight atoms, no conflict: the decision diagram alone.
-const DIAGRAM_ONLY: Budget<'static> = Budget {
-    table_steps: 0,
-    diagram_nodes: 100_000,
-    conflicts: 0,
-    ..Budget::DEFAULT
-};
+const DIAGRAM_ONLY: Budget<'static> =
+    Budget { table_steps: 0, diagram_nodes: 100_000, conflicts: 0, ..Budget::DEFAULT };
 
 proptest! {
     #[test]
@@ -91,9 +81,8 @@ fn nothing_entails_a_contingent_formula_and_a_contradiction_entails_all() {
 fn pigeonhole(holes: usize) -> Formula {
     let sits = |pigeon: usize, hole: usize| Formula::atom(&format!("p{pigeon}h{hole}"));
     let any = |formulas: Vec<Formula>| formulas.into_iter().reduce(Formula::or).expect("not empty");
-    let mut clauses: Vec<Formula> = (0..=holes)
-        .map(|pigeon| any((0..holes).map(|hole| sits(pigeon, hole)).collect()))
-        .collect();
+    let mut clauses: Vec<Formula> =
+        (0..=holes).map(|pigeon| any((0..holes).map(|hole| sits(pigeon, hole)).collect())).collect();
     for hole in 0..holes {
         for pigeon in 0..=holes {
             clauses.extend((0..pigeon).map(|other| sits(pigeon, hole).and(sits(other, hole)).not()));
@@ -103,10 +92,7 @@ fn pigeonhole(holes: usize) -> Formula {
 }
 
 fn parity(order: impl Iterator<Item = usize>) -> Formula {
-    order
-        .map(|index| Formula::atom(&format!("a{index}")))
-        .reduce(Formula::iff)
-        .expect("not empty")
+    order.map(|index| Formula::atom(&format!("a{index}"))).reduce(Formula::iff).expect("not empty")
 }
 
 #[test]
@@ -119,24 +105,14 @@ fn pigeons_and_parities_beyond_any_table_are_decided() {
 #[test]
 fn a_spent_budget_and_an_interrupt_are_said() {
     let hard = pigeonhole(9);
-    let spent = Budget {
-        table_steps: 0,
-        diagram_nodes: 10,
-        conflicts: 20,
-        ..Budget::DEFAULT
-    };
+    let spent = Budget { table_steps: 0, diagram_nodes: 10, conflicts: 20, ..Budget::DEFAULT };
     let Class::Unknown(unknown) = classify_within(&hard, &spent) else {
         panic!("twenty conflicts cannot do it")
     };
     assert_eq!(unknown.reason, Reason::Conflicts);
     assert!(unknown.spent >= 20);
     let stop = AtomicBool::new(true);
-    let interrupted = Budget {
-        interrupt: Some(&stop),
-        ..Budget::default()
-    };
-    let Class::Unknown(unknown) = classify_within(&hard, &interrupted) else {
-        panic!("it was interrupted")
-    };
+    let interrupted = Budget { interrupt: Some(&stop), ..Budget::default() };
+    let Class::Unknown(unknown) = classify_within(&hard, &interrupted) else { panic!("it was interrupted") };
     assert_eq!(unknown.reason, Reason::Interrupted);
 }

@@ -11,9 +11,7 @@ fn tool() -> PathBuf {
     let mut folder = std::env::current_exe().expect("a path");
     folder.pop();
     folder.pop();
-    folder
-        .join("examples")
-        .join(format!("verify{}", std::env::consts::EXE_SUFFIX))
+    folder.join("examples").join(format!("verify{}", std::env::consts::EXE_SUFFIX))
 }
 
 fn ask(question: &str, lines: &str) -> (Vec<Value>, i32) {
@@ -23,18 +21,10 @@ fn ask(question: &str, lines: &str) -> (Vec<Value>, i32) {
         .stdout(Stdio::piped())
         .spawn()
         .expect("`cargo test` has built the example");
-    child
-        .stdin
-        .take()
-        .expect("piped")
-        .write_all(lines.as_bytes())
-        .expect("it reads all");
+    child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("it reads all");
     let output = child.wait_with_output().expect("it ends");
     let answers = String::from_utf8(output.stdout).expect("UTF-8");
-    let answers = answers
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect();
+    let answers = answers.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     (answers, output.status.code().expect("no signal"))
 }
 
@@ -43,20 +33,12 @@ fn formulas_are_answered_in_order_and_a_bad_line_fails_at_the_end() {
     let lines: String = (0..5000).map(|index| format!("p{index} & q\n")).collect();
     let (answers, status) = ask("parse", &lines);
     assert_eq!((answers.len(), status), (5000, 0));
-    assert!(
-        answers
-            .iter()
-            .enumerate()
-            .all(|(index, answer)| answer["formula"] == format!("p{index} ∧ q"))
-    );
+    assert!(answers.iter().enumerate().all(|(index, answer)| answer["formula"] == format!("p{index} ∧ q")));
     let (answers, status) = ask("parse", "p = q\np -> q");
     assert_eq!(status, 1);
     assert_eq!(answers[0]["error"]["kind"], "unknown_symbol");
     assert_eq!(answers[0]["error"]["span"], serde_json::json!([2, 3]));
-    assert_eq!(
-        answers[1],
-        serde_json::json!({ "formula": "p → q", "atoms": ["p", "q"] })
-    );
+    assert_eq!(answers[1], serde_json::json!({ "formula": "p → q", "atoms": ["p", "q"] }));
 }
 
 #[test]
@@ -65,34 +47,19 @@ fn classes_and_equivalences_are_words() {
     let classes: Vec<&Value> = answers.iter().map(|answer| &answer["class"]).collect();
     assert_eq!(classes, ["tautology", "contradiction", "contingent"]);
     let (answers, status) = ask("equivalent", "p -> q\t~p | q\np\tq\np\n");
-    assert_eq!(
-        (&answers[0]["equivalent"], &answers[1]["equivalent"]),
-        (&true.into(), &false.into())
-    );
-    assert_eq!(
-        (&answers[2]["error"]["kind"], status),
-        (&"expected_tab".into(), 1)
-    );
+    assert_eq!((&answers[0]["equivalent"], &answers[1]["equivalent"]), (&true.into(), &false.into()));
+    assert_eq!((&answers[2]["error"]["kind"], status), (&"expected_tab".into(), 1));
 }
 
 #[test]
 fn an_argument_gets_verdict_name_countermodel_and_explanation() {
-    let (answers, status) = ask(
-        "argument",
-        "{\"premises\": [\"p → q\", \"q\"], \"conclusion\": \"p\"}\n{}\n",
-    );
+    let (answers, status) =
+        ask("argument", "{\"premises\": [\"p → q\", \"q\"], \"conclusion\": \"p\"}\n{}\n");
     assert_eq!(answers[0]["verdict"], "invalid");
     assert_eq!(answers[0]["fallacy"], "affirming_the_consequent");
     assert_eq!(answers[0]["form"], Value::Null);
-    assert_eq!(
-        answers[0]["countermodel"],
-        serde_json::json!({ "p": false, "q": true })
-    );
-    assert!(
-        answers[0]["explanation"]["es"]
-            .as_str()
-            .is_some_and(|text| text.contains("no se sigue «p»"))
-    );
+    assert_eq!(answers[0]["countermodel"], serde_json::json!({ "p": false, "q": true }));
+    assert!(answers[0]["explanation"]["es"].as_str().is_some_and(|text| text.contains("no se sigue «p»")));
     assert_eq!((&answers[1]["error"]["kind"], status), (&"missing_key".into(), 1));
 }
 

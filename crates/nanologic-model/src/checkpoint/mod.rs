@@ -79,11 +79,7 @@ impl Checkpoint {
                 .then(|| fs::read(&tokenizer).map_err(Error::io(&tokenizer)))
                 .transpose()?,
             training: state.exists().then(|| TrainingState::read(&state)).transpose()?,
-            provenance: provenance
-                .exists()
-                .then(|| read_json(&provenance))
-                .transpose()?
-                .unwrap_or_default(),
+            provenance: provenance.exists().then(|| read_json(&provenance)).transpose()?.unwrap_or_default(),
         })
     }
 
@@ -97,10 +93,7 @@ impl Checkpoint {
         write_json(&folder.join("config.json"), &self.config)?;
         if let Some(tokenizer) = &self.tokenizer {
             atomic::write(&folder.join("tokenizer.json"), tokenizer)?;
-            write_json(
-                &folder.join("tokenizer_config.json"),
-                &tokenizer_config(&self.config),
-            )?;
+            write_json(&folder.join("tokenizer_config.json"), &tokenizer_config(&self.config))?;
         }
         let metadata = ("format", "pt".to_owned());
         self.weights.write(&folder.join("model.safetensors"), metadata)?;
@@ -170,26 +163,15 @@ mod tests {
         let config = Config::tiny();
         let weights = Weights::init(&config, 1);
         let moments = Weights(
-            weights
-                .0
-                .iter()
-                .map(|(name, array)| (format!("momentum.{name}"), array.clone()))
-                .collect(),
+            weights.0.iter().map(|(name, array)| (format!("momentum.{name}"), array.clone())).collect(),
         );
-        let progress = Progress {
-            step: 3,
-            seed: 9,
-            ..Progress::default()
-        };
+        let progress = Progress { step: 3, seed: 9, ..Progress::default() };
         Checkpoint {
             config,
             weights,
             tokenizer: Some(b"{}".to_vec()),
             training: Some(TrainingState { moments, progress }),
-            provenance: Provenance {
-                parents: vec!["ab".to_owned()],
-                ..Provenance::default()
-            },
+            provenance: Provenance { parents: vec!["ab".to_owned()], ..Provenance::default() },
         }
     }
 
@@ -200,11 +182,7 @@ mod tests {
         checkpoint().save_whole(&path).unwrap();
         assert_eq!(Checkpoint::load(&path).unwrap(), checkpoint());
         checkpoint().save_whole(&path).unwrap();
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "nothing temporary is left"
-        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing temporary is left");
     }
 
     #[test]
@@ -215,10 +193,7 @@ mod tests {
         let bytes = fs::read(&path).unwrap();
         for length in [0, 4, 8, 100, bytes.len() - 1] {
             fs::write(&path, &bytes[..length]).unwrap();
-            assert!(
-                matches!(Checkpoint::load(folder.path()), Err(Error::Safetensors { .. })),
-                "{length}"
-            );
+            assert!(matches!(Checkpoint::load(folder.path()), Err(Error::Safetensors { .. })), "{length}");
         }
     }
 
@@ -227,15 +202,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         checkpoint().save(folder.path()).unwrap();
         let weights = checkpoint().weights.0;
-        let (head, tail): (BTreeMap<_, _>, BTreeMap<_, _>) = weights
-            .into_iter()
-            .partition(|(name, _)| name.contains("layers.0"));
+        let (head, tail): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            weights.into_iter().partition(|(name, _)| name.contains("layers.0"));
         let mut map = BTreeMap::new();
         for (shard, part) in [("a.safetensors", head), ("b.safetensors", tail)] {
             map.extend(part.keys().map(|name| (name.clone(), shard)));
-            Weights(part)
-                .write(&folder.path().join(shard), ("format", "pt".to_owned()))
-                .unwrap();
+            Weights(part).write(&folder.path().join(shard), ("format", "pt".to_owned())).unwrap();
         }
         fs::remove_file(folder.path().join("model.safetensors")).unwrap();
         let index = serde_json::json!({ "weight_map": map });

@@ -42,18 +42,9 @@ impl Weights {
             let data = match spec.kind.init(config) {
                 Init::Ones => vec![1.0; n],
                 Init::Zeros => vec![0.0; n],
-                Init::Normal { std } => normal(&spec.name, seed)
-                    .map(|z| (z * std) as f32)
-                    .take(n)
-                    .collect(),
+                Init::Normal { std } => normal(&spec.name, seed).map(|z| (z * std) as f32).take(n).collect(),
             };
-            (
-                spec.name,
-                Array {
-                    shape: spec.shape,
-                    data,
-                },
-            )
+            (spec.name, Array { shape: spec.shape, data })
         };
         Weights(config.tensors().into_iter().map(draw).collect())
     }
@@ -68,9 +59,7 @@ impl Weights {
     /// # Errors
     /// [`Error::MissingTensor`].
     pub fn get(&self, name: &str) -> Result<&Array, Error> {
-        self.0.get(name).ok_or_else(|| Error::MissingTensor {
-            name: name.to_owned(),
-        })
+        self.0.get(name).ok_or_else(|| Error::MissingTensor { name: name.to_owned() })
     }
 
     /// Checks that these are the weights of `config`: every tensor there, in shape, and nothing else.
@@ -89,11 +78,7 @@ impl Weights {
                 });
             }
         }
-        match self
-            .0
-            .keys()
-            .find(|name| specs.iter().all(|spec| spec.name != **name))
-        {
+        match self.0.keys().find(|name| specs.iter().all(|spec| spec.name != **name)) {
             Some(name) => Err(Error::UnknownTensor { name: name.clone() }),
             None => Ok(()),
         }
@@ -110,13 +95,7 @@ impl Weights {
         let mut weights = BTreeMap::new();
         for (name, view) in file.tensors() {
             let data = to_f32(&name, &view)?;
-            weights.insert(
-                name,
-                Array {
-                    shape: view.shape().to_vec(),
-                    data,
-                },
-            );
+            weights.insert(name, Array { shape: view.shape().to_vec(), data });
         }
         Ok((Weights(weights), header.metadata().clone().unwrap_or_default()))
     }
@@ -130,13 +109,7 @@ impl Weights {
         let bytes: Vec<(&String, &Array, Vec<u8>)> = self
             .0
             .iter()
-            .map(|(name, array)| {
-                (
-                    name,
-                    array,
-                    array.data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-                )
-            })
+            .map(|(name, array)| (name, array, array.data.iter().flat_map(|x| x.to_le_bytes()).collect()))
             .collect();
         let mut views = Vec::with_capacity(bytes.len());
         for (name, array, data) in &bytes {
@@ -153,45 +126,19 @@ impl Weights {
 fn to_f32(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, Error> {
     let bytes = view.data();
     Ok(match view.dtype() {
-        Dtype::F64 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| f64::from_le_bytes(*b) as f32)
-            .collect(),
-        Dtype::F32 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| f32::from_le_bytes(*b))
-            .collect(),
-        Dtype::F16 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| f16::from_le_bytes(*b).to_f32())
-            .collect(),
-        Dtype::BF16 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| bf16::from_le_bytes(*b).to_f32())
-            .collect(),
+        Dtype::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
+        Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+        Dtype::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::BF16 => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
         other => {
-            return Err(Error::Dtype {
-                name: name.to_owned(),
-                dtype: format!("{other:?}"),
-            });
+            return Err(Error::Dtype { name: name.to_owned(), dtype: format!("{other:?}") });
         }
     })
 }
 
 /// Independent standard normal numbers, by Box and Muller, from a stream of the name's own.
 fn normal(name: &str, seed: u64) -> impl Iterator<Item = f64> {
-    let key = blake3::Hasher::new()
-        .update(&seed.to_le_bytes())
-        .update(name.as_bytes())
-        .finalize();
+    let key = blake3::Hasher::new().update(&seed.to_le_bytes()).update(name.as_bytes()).finalize();
     let mut rng = ChaCha8Rng::from_seed(*key.as_bytes());
     std::iter::repeat_with(move || {
         let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
@@ -232,9 +179,6 @@ mod tests {
         let draws: Vec<f64> = normal("x", 3).take(20_000).collect();
         let mean = draws.iter().sum::<f64>() / 2e4;
         let variance = draws.iter().map(|z| z * z).sum::<f64>() / 2e4;
-        assert!(
-            mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03,
-            "{mean} {variance}"
-        );
+        assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
     }
 }

@@ -16,9 +16,7 @@ impl Confusion {
     /// How often `gold` was answered as `answer`.
     pub fn count(&self, gold: char, answer: char) -> usize {
         let row = self.0.get(gold.encode_utf8(&mut [0; 4]) as &str);
-        row.and_then(|row| row.get(answer.encode_utf8(&mut [0; 4]) as &str))
-            .copied()
-            .unwrap_or(0)
+        row.and_then(|row| row.get(answer.encode_utf8(&mut [0; 4]) as &str)).copied().unwrap_or(0)
     }
 
     pub(super) fn add(&mut self, gold: &Formula, answer: &Formula) {

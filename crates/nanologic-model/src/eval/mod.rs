@@ -94,10 +94,7 @@ impl Report {
         };
         group(&mut self.complexity, complexity);
         group(&mut self.atoms, &gold.atom_count().to_string());
-        group(
-            &mut self.length,
-            length_class(data_pipeline::words(&row.input).len()),
-        );
+        group(&mut self.length, length_class(data_pipeline::words(&row.input).len()));
         if !row.block.is_empty() {
             group(&mut self.block, &row.block);
         }
@@ -136,17 +133,8 @@ impl Outcome {
                 credit: 0.0,
             };
         };
-        let gold = Glossed {
-            formula: gold,
-            atoms: &row.atoms,
-        };
-        let score = compare(
-            &gold,
-            &Glossed {
-                formula: &answer.formula,
-                atoms: &answer.atoms,
-            },
-        );
+        let gold = Glossed { formula: gold, atoms: &row.atoms };
+        let score = compare(&gold, &Glossed { formula: &answer.formula, atoms: &answer.atoms });
         Outcome {
             parsed: true,
             exact: score.exact,

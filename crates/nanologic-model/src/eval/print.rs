@@ -7,11 +7,7 @@ use super::{Confusion, Report, Scores};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{:<16}{:>6}  equivalent (95 %)     exact  glossary  root  credit  parsed",
-            "", "n"
-        )?;
+        writeln!(f, "{:<16}{:>6}  equivalent (95 %)     exact  glossary  root  credit  parsed", "", "n")?;
         line(f, "all", &self.all)?;
         let groups: [(&str, &BTreeMap<String, Scores>); 5] = [
             ("complexity", &self.complexity),
@@ -22,16 +18,10 @@ impl fmt::Display for Report {
         ];
         for (title, group) in groups.into_iter().filter(|(_, group)| !group.is_empty()) {
             writeln!(f, "{title}")?;
-            group
-                .iter()
-                .try_for_each(|(name, scores)| line(f, &format!("  {name}"), scores))?;
+            group.iter().try_for_each(|(name, scores)| line(f, &format!("  {name}"), scores))?;
         }
         if self.unusable > 0 {
-            writeln!(
-                f,
-                "{} rows have a formula that does not parse and were left out",
-                self.unusable
-            )?;
+            writeln!(f, "{} rows have a formula that does not parse and were left out", self.unusable)?;
         }
         self.confusion.fmt(f)
     }
@@ -62,9 +52,7 @@ impl fmt::Display for Confusion {
         writeln!(f)?;
         for (gold, row) in &self.0 {
             write!(f, "  {gold:<11}")?;
-            answers
-                .iter()
-                .try_for_each(|answer| write!(f, "{:>7}", row.get(*answer).unwrap_or(&0)))?;
+            answers.iter().try_for_each(|answer| write!(f, "{:>7}", row.get(*answer).unwrap_or(&0)))?;
             writeln!(f)?;
         }
         Ok(())

@@ -37,10 +37,7 @@ impl Proportion {
         let centre = p + z * z / (2.0 * n);
         let spread = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
         let scale = 1.0 + z * z / n;
-        (
-            ((centre - spread) / scale).max(0.0),
-            ((centre + spread) / scale).min(1.0),
-        )
+        (((centre - spread) / scale).max(0.0), ((centre + spread) / scale).min(1.0))
     }
 }
 
@@ -54,13 +51,7 @@ impl Serialize for Proportion {
             interval: (f64, f64),
         }
         let Proportion { right, of } = *self;
-        Figures {
-            right,
-            of,
-            share: self.share(),
-            interval: self.interval(),
-        }
-        .serialize(serializer)
+        Figures { right, of, share: self.share(), interval: self.interval() }.serialize(serializer)
     }
 }
 
@@ -74,9 +65,6 @@ mod tests {
         let json = serde_json::to_value(nine).expect("numbers");
         assert_eq!(json["share"], 0.9);
         assert!(json["interval"][0].as_f64().expect("a number") > 0.5);
-        assert_eq!(
-            serde_json::from_value::<Proportion>(json).expect("what was written"),
-            nine
-        );
+        assert_eq!(serde_json::from_value::<Proportion>(json).expect("what was written"), nine);
     }
 }

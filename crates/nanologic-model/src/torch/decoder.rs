@@ -28,11 +28,7 @@ impl Scene {
         let (cos, sin) = (angle.cos(), angle.sin());
         let both = |a: &Tensor, b: &Tensor| Tensor::cat(&[a, b], -1).unsqueeze(2).to_kind(Number::Float);
         let mask = seen.logical_not().to_kind(number) * -1e9;
-        Scene {
-            cos: both(&cos, &cos),
-            sin: both(&-&sin, &sin),
-            mask: mask.unsqueeze(1),
-        }
+        Scene { cos: both(&cos, &cos), sin: both(&-&sin, &sin), mask: mask.unsqueeze(1) }
     }
 
     /// Packed rows: a token sees itself and what stands before it in its own document. `document` is (B, T).
@@ -94,21 +90,14 @@ fn attention(
     past: Option<(&mut Vec<Past>, usize)>,
 ) -> Tensor {
     let (b, t, _) = h.size3().expect("hidden states have three dimensions");
-    let (heads, kv, d) = (
-        config.n_heads as i64,
-        config.n_kv_heads as i64,
-        config.head_dim as i64,
-    );
+    let (heads, kv, d) = (config.n_heads as i64, config.n_kv_heads as i64, config.head_dim as i64);
     let group = heads / kv;
     let qkv = linear(h, &layer.qkv).view([b, t, heads + 2 * kv, d]);
     let number = qkv.kind();
     let qk = place(config, layer, &qkv.narrow(2, 0, heads + kv), scene).to_kind(number);
 
     // (B, T, H, D) -> (B, K, G·T, D): the queries that share a key stand below each other.
-    let q = qk
-        .narrow(2, 0, heads)
-        .view([b, t, kv, group, d])
-        .permute([0, 2, 3, 1, 4]);
+    let q = qk.narrow(2, 0, heads).view([b, t, kv, group, d]).permute([0, 2, 3, 1, 4]);
     let q = q.reshape([b * kv, group * t, d]);
     let mut k = qk.narrow(2, heads, kv).transpose(1, 2); // (B, K, T, D)
     let mut v = qkv.narrow(2, heads + kv, kv).transpose(1, 2);
@@ -117,10 +106,7 @@ fn attention(
             k = Tensor::cat(&[&before.keys, &k], 2);
             v = Tensor::cat(&[&before.values, &v], 2);
         }
-        let now = Past {
-            keys: k.shallow_clone(),
-            values: v.shallow_clone(),
-        };
+        let now = Past { keys: k.shallow_clone(), values: v.shallow_clone() };
         match past.get_mut(n) {
             Some(before) => *before = now,
             None => past.push(now),
@@ -134,10 +120,7 @@ fn attention(
     let scores = q.bmm(&k.transpose(1, 2)) * (1.0 / (d as f64).sqrt());
     let scores = scores.view([b, heads, t, s]) + &scene.mask;
     let weights = scores.softmax(-1, None).view([b * kv, group * t, s]);
-    let mixed = weights
-        .bmm(&v)
-        .view([b, kv, group, t, d])
-        .permute([0, 3, 1, 2, 4]);
+    let mixed = weights.bmm(&v).view([b, kv, group, t, d]).permute([0, 3, 1, 2, 4]);
     linear(&mixed.reshape([b, t, heads * d]), &layer.output)
 }
 

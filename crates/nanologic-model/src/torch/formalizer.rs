@@ -56,9 +56,8 @@ impl Formalizer {
     /// # Errors
     /// As [`Checkpoint::load`]; [`Error::Tokenizer`].
     pub fn load(folder: &Path, threads: usize) -> Result<Formalizer, Error> {
-        let tokenizer = Tokenizer::load(folder.join("tokenizer.json")).map_err(|error| Error::Tokenizer {
-            reason: error.to_string(),
-        })?;
+        let tokenizer = Tokenizer::load(folder.join("tokenizer.json"))
+            .map_err(|error| Error::Tokenizer { reason: error.to_string() })?;
         Formalizer::new(&Checkpoint::load(folder)?, tokenizer, threads)
     }
 
@@ -73,11 +72,7 @@ impl Formalizer {
             return Err(Error::Tokenizer { reason });
         }
         let tokens = AnswerTokens::new(&tokenizer)?;
-        Ok(Formalizer {
-            generator: Generator::new(checkpoint, threads)?,
-            tokenizer,
-            tokens,
-        })
+        Ok(Formalizer { generator: Generator::new(checkpoint, threads)?, tokenizer, tokens })
     }
 
     /// Reads every sentence once; answers stand in the order of the sentences, and can always be parsed.
@@ -89,11 +84,7 @@ impl Formalizer {
         inputs: &[&str],
         sampling: &Sampling,
     ) -> Result<Vec<Result<Reading, Unread>>, Error> {
-        let Formalizer {
-            generator,
-            tokenizer,
-            tokens,
-        } = self;
+        let Formalizer { generator, tokenizer, tokens } = self;
         let max = generator.max_seq().saturating_sub(sampling.max_tokens);
         let mut prompts = Vec::new();
         let mut asked: Vec<Result<(), Unread>> = Vec::with_capacity(inputs.len());
@@ -101,18 +92,11 @@ impl Formalizer {
             let prompt = Pointing::prompt(input).map_err(Unread::from).and_then(|text| {
                 let ids = tokenizer.encode(&text);
                 let found = ids.len();
-                if found <= max {
-                    Ok(ids)
-                } else {
-                    Err(Unread::TooLong { found, max })
-                }
+                if found <= max { Ok(ids) } else { Err(Unread::TooLong { found, max }) }
             });
             asked.push(prompt.map(|ids| {
                 let words = data_pipeline::words(input).len();
-                prompts.push(Prompt {
-                    ids,
-                    constraint: PointingGrammar::new(tokens, words),
-                });
+                prompts.push(Prompt { ids, constraint: PointingGrammar::new(tokens, words) });
             }));
         }
         let mut generated = generator.generate(prompts, sampling)?.into_iter();

@@ -48,11 +48,7 @@ pub struct Sampling {
 impl Sampling {
     /// The likeliest token every time.
     pub fn greedy() -> Sampling {
-        Sampling {
-            temperature: 0.0,
-            seed: 0,
-            max_tokens: 384,
-        }
+        Sampling { temperature: 0.0, seed: 0, max_tokens: 384 }
     }
 }
 
@@ -93,10 +89,7 @@ impl Generator {
         let layout = Layout::new(&config);
         let flat = layout.flatten(&checkpoint.weights, str::to_owned)?;
         let leaves = |_| Leaves::new(&config, &layout, &flat, &flat, false);
-        Ok(Generator {
-            replicas: (0..threads.max(1)).map(leaves).collect(),
-            config,
-        })
+        Ok(Generator { replicas: (0..threads.max(1)).map(leaves).collect(), config })
     }
 
     /// Most positions of the model.
@@ -113,24 +106,17 @@ impl Generator {
         prompts: Vec<Prompt<C>>,
         sampling: &Sampling,
     ) -> Result<Vec<Generated>, Error> {
-        let Config {
-            vocab_size, max_seq, ..
-        } = self.config;
+        let Config { vocab_size, max_seq, .. } = self.config;
         for Prompt { ids, .. } in &prompts {
             if ids.is_empty() || ids.len() + sampling.max_tokens > max_seq {
-                return Err(Error::Length {
-                    length: ids.len() + sampling.max_tokens,
-                    max_seq,
-                });
+                return Err(Error::Length { length: ids.len() + sampling.max_tokens, max_seq });
             }
             if let Some(&id) = ids.iter().find(|id| **id as usize >= vocab_size) {
                 return Err(Error::Token { id, vocab_size });
             }
         }
-        let rows = prompts
-            .into_iter()
-            .enumerate()
-            .map(|(index, prompt)| Row::new(index, prompt, sampling.seed));
+        let rows =
+            prompts.into_iter().enumerate().map(|(index, prompt)| Row::new(index, prompt, sampling.seed));
         let mut rows: Vec<Row<C>> = rows.collect();
         // Longest first: a batch wastes little, and the last batches are the quick ones.
         rows.sort_by_key(|row| std::cmp::Reverse(row.prompt.len()));
@@ -142,10 +128,7 @@ impl Generator {
                 scope.spawn(move || {
                     memory::one_thread();
                     loop {
-                        let next = batches
-                            .lock()
-                            .expect("no worker panics while it takes a batch")
-                            .next();
+                        let next = batches.lock().expect("no worker panics while it takes a batch").next();
                         let Some(batch) = next else { break };
                         no_grad(|| continue_batch(config, leaves, batch, sampling));
                     }
@@ -176,10 +159,7 @@ impl<C: Constraint> Row<C> {
             prompt: prompt.ids.into_iter().map(i64::from).collect(),
             constraint: prompt.constraint,
             rng,
-            generated: Generated {
-                ids: Vec::new(),
-                log_probability: 0.0,
-            },
+            generated: Generated { ids: Vec::new(), log_probability: 0.0 },
             done: false,
         }
     }
@@ -191,23 +171,15 @@ impl<C: Constraint> Row<C> {
         } else {
             Vec::new()
         };
-        let scored: Vec<(u32, f64)> = allowed
-            .iter()
-            .map(|&id| (id, f64::from(log_probabilities[id as usize])))
-            .collect();
-        let Some(best) = scored
-            .iter()
-            .copied()
-            .reduce(|a, b| if b.1 > a.1 { b } else { a })
-        else {
+        let scored: Vec<(u32, f64)> =
+            allowed.iter().map(|&id| (id, f64::from(log_probabilities[id as usize]))).collect();
+        let Some(best) = scored.iter().copied().reduce(|a, b| if b.1 > a.1 { b } else { a }) else {
             self.done = true;
             return;
         };
         let (id, log_probability) = if sampling.temperature > 0.0 {
-            let weights: Vec<f64> = scored
-                .iter()
-                .map(|(_, score)| ((score - best.1) / sampling.temperature).exp())
-                .collect();
+            let weights: Vec<f64> =
+                scored.iter().map(|(_, score)| ((score - best.1) / sampling.temperature).exp()).collect();
             let mut left = self.rng.random::<f64>() * weights.iter().sum::<f64>();
             let drawn = weights.iter().position(|weight| {
                 left -= weight;
@@ -234,49 +206,28 @@ fn continue_batch<C: Constraint>(config: &Config, leaves: &Leaves, rows: &mut [R
     let t = lengths.iter().copied().max().unwrap_or(0);
     let ids: Vec<i64> = rows
         .iter()
-        .flat_map(|row| {
-            row.prompt
-                .iter()
-                .copied()
-                .chain(std::iter::repeat(0))
-                .take(t as usize)
-        })
+        .flat_map(|row| row.prompt.iter().copied().chain(std::iter::repeat(0)).take(t as usize))
         .collect();
     let lengths = Tensor::from_slice(&lengths).view([b, 1]);
-    let position = Tensor::arange(t, (Number::Int64, Device::Cpu))
-        .expand([b, t], false)
-        .contiguous();
+    let position = Tensor::arange(t, (Number::Int64, Device::Cpu)).expand([b, t], false).contiguous();
     let real = position.lt_tensor(&lengths); // (B, T)
     // Padding is a document of its own, as in packed rows.
     let scene = Scene::packed(config, &position, &real.to_kind(Number::Int64), Number::Float);
     let mut past: Vec<Past> = Vec::new();
-    let hidden = decoder::hidden(
-        config,
-        leaves,
-        &Tensor::from_slice(&ids).view([b, t]),
-        &scene,
-        Some(&mut past),
-    );
-    let last = (&lengths - 1)
-        .unsqueeze(-1)
-        .expand([b, 1, config.d_model as i64], false);
+    let hidden =
+        decoder::hidden(config, leaves, &Tensor::from_slice(&ids).view([b, t]), &scene, Some(&mut past));
+    let last = (&lengths - 1).unsqueeze(-1).expand([b, 1, config.d_model as i64], false);
     let mut hidden = hidden.gather(1, &last, false).squeeze_dim(1); // (B, d)
 
     let mut seen = real; // (B, S)
     let mut position = lengths;
     loop {
         let v = config.vocab_size;
-        let scores = decoder::logits(config, leaves, &hidden)
-            .log_softmax(-1, Number::Float)
-            .view([-1]);
+        let scores = decoder::logits(config, leaves, &hidden).log_softmax(-1, Number::Float).view([-1]);
         let mut values = vec![0f32; rows.len() * v];
         let n = values.len();
         scores.copy_data(&mut values, n);
-        for (row, scores) in rows
-            .iter_mut()
-            .zip(values.chunks_exact(v))
-            .filter(|(row, _)| !row.done)
-        {
+        for (row, scores) in rows.iter_mut().zip(values.chunks_exact(v)).filter(|(row, _)| !row.done) {
             row.choose(scores, sampling);
         }
         if rows.iter().all(|row| row.done) {

@@ -32,12 +32,7 @@ impl Learner {
     /// As [`Checkpoint::load`]; [`Error::Tokenizer`] when the folder has none.
     pub fn load(folder: &Path, training: Training) -> Result<Learner, Error> {
         let tokenizer = load_tokenizer(folder)?;
-        Ok(Learner {
-            checkpoint: Checkpoint::load(folder)?,
-            tokenizer,
-            training,
-            formalizer: None,
-        })
+        Ok(Learner { checkpoint: Checkpoint::load(folder)?, tokenizer, training, formalizer: None })
     }
 
     /// The model as it stands.
@@ -56,11 +51,9 @@ impl self_learning::Learner for Learner {
     ) -> Result<Vec<Vec<Attempt>>, Error> {
         let formalizer = match &mut self.formalizer {
             Some(formalizer) => formalizer,
-            none => none.insert(Formalizer::new(
-                &self.checkpoint,
-                self.tokenizer.clone(),
-                self.training.threads,
-            )?),
+            none => {
+                none.insert(Formalizer::new(&self.checkpoint, self.tokenizer.clone(), self.training.threads)?)
+            }
         };
         let mut attempts = vec![Vec::new(); inputs.len()];
         for draw in 0..sampling.attempts as u64 {
@@ -71,14 +64,8 @@ impl self_learning::Learner for Learner {
             };
             for (of_input, reading) in attempts.iter_mut().zip(formalizer.read(inputs, &settings)?) {
                 of_input.push(match reading {
-                    Ok(reading) => Attempt {
-                        text: reading.text,
-                        confidence: reading.confidence,
-                    },
-                    Err(_) => Attempt {
-                        text: String::new(),
-                        confidence: 0.0,
-                    },
+                    Ok(reading) => Attempt { text: reading.text, confidence: reading.confidence },
+                    Err(_) => Attempt { text: String::new(), confidence: 0.0 },
                 });
             }
         }
@@ -86,18 +73,10 @@ impl self_learning::Learner for Learner {
     }
 
     fn learn(&mut self, rows: &[Row], lesson: &Lesson) -> Result<(), Error> {
-        let training = Training {
-            steps: lesson.steps,
-            seed: lesson.seed,
-            ..self.training.clone()
-        };
+        let training = Training { steps: lesson.steps, seed: lesson.seed, ..self.training.clone() };
         let mut trainer = Trainer::new(&self.checkpoint, training)?;
         let dataset = Dataset::of(rows, &self.tokenizer, self.checkpoint.config.max_seq);
-        let batches = Stream::new(
-            &dataset.sequences,
-            trainer.training(),
-            self.checkpoint.config.max_seq,
-        )?;
+        let batches = Stream::new(&dataset.sequences, trainer.training(), self.checkpoint.config.max_seq)?;
         for batch in batches.take(usize::try_from(lesson.steps).unwrap_or(usize::MAX)) {
             trainer.step(&batch)?;
         }
@@ -122,9 +101,8 @@ impl self_learning::Learner for Learner {
 }
 
 fn load_tokenizer(folder: &Path) -> Result<Tokenizer, Error> {
-    Tokenizer::load(folder.join("tokenizer.json")).map_err(|error| Error::Tokenizer {
-        reason: error.to_string(),
-    })
+    Tokenizer::load(folder.join("tokenizer.json"))
+        .map_err(|error| Error::Tokenizer { reason: error.to_string() })
 }
 
 #[cfg(test)]
@@ -142,48 +120,22 @@ mod tests {
         )
         .unwrap();
         let tokenizer = Tokenizer::train(["<0> Si<1> llueve<2> me<3> mojo p q r s t u v w +;"], 400).unwrap();
-        let config = Config {
-            vocab_size: tokenizer.vocab_size(),
-            max_seq: 1024,
-            ..Config::tiny()
-        };
+        let config = Config { vocab_size: tokenizer.vocab_size(), max_seq: 1024, ..Config::tiny() };
         let weights = Weights::init(&config, 1);
         let blank = folder.path().join("blank");
-        Checkpoint {
-            config,
-            weights,
-            tokenizer: None,
-            training: None,
-            provenance: Provenance::default(),
-        }
-        .save(&blank)
-        .unwrap();
+        Checkpoint { config, weights, tokenizer: None, training: None, provenance: Provenance::default() }
+            .save(&blank)
+            .unwrap();
         tokenizer.save(blank.join("tokenizer.json")).unwrap();
 
-        let mut learner = Learner::load(
-            &blank,
-            Training {
-                batch_tokens: 128,
-                warmup_steps: 5,
-                ..Training::default()
-            },
-        )
-        .unwrap();
+        let mut learner =
+            Learner::load(&blank, Training { batch_tokens: 128, warmup_steps: 5, ..Training::default() })
+                .unwrap();
         let before = learner.attempt(&[&row.input, ""], &Sampling::greedy()).unwrap();
         assert_eq!(before[1][0].text, "", "an empty sentence cannot be asked");
-        learner
-            .learn(std::slice::from_ref(&row), &Lesson { steps: 150, seed: 1 })
-            .unwrap();
-        let after = learner
-            .attempt(
-                &[&row.input],
-                &Sampling {
-                    attempts: 2,
-                    temperature: 0.1,
-                    seed: 1,
-                },
-            )
-            .unwrap();
+        learner.learn(std::slice::from_ref(&row), &Lesson { steps: 150, seed: 1 }).unwrap();
+        let after =
+            learner.attempt(&[&row.input], &Sampling { attempts: 2, temperature: 0.1, seed: 1 }).unwrap();
         assert_eq!(after[0].len(), 2);
         assert_eq!(after[0][0].text, "→ p q<|atoms|><1><1>;<3><4>");
         assert!(after[0][0].confidence > before[0][0].confidence);
@@ -193,10 +145,7 @@ mod tests {
         let model = learner.checkpoint().clone();
         learner.restore(&blank).unwrap();
         assert_ne!(*learner.checkpoint(), model);
-        assert_eq!(
-            learner.attempt(&[&row.input, ""], &Sampling::greedy()).unwrap(),
-            before
-        );
+        assert_eq!(learner.attempt(&[&row.input, ""], &Sampling::greedy()).unwrap(), before);
         learner.restore(&taught).unwrap();
         assert_eq!(learner.checkpoint().weights, model.weights);
     }

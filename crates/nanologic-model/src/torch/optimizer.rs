@@ -35,8 +35,7 @@ struct Slot {
 
 impl Slot {
     fn of(&self, flat: &Tensor) -> Tensor {
-        flat.narrow(0, self.start, self.length)
-            .view(self.shape.as_slice())
+        flat.narrow(0, self.start, self.length).view(self.shape.as_slice())
     }
 
     fn is_tall(&self) -> bool {
@@ -46,11 +45,7 @@ impl Slot {
     /// The matrix with its longer side across.
     fn wide(&self, flat: &Tensor) -> Tensor {
         let matrix = self.of(flat);
-        if self.is_tall() {
-            matrix.transpose(0, 1)
-        } else {
-            matrix
-        }
+        if self.is_tall() { matrix.transpose(0, 1) } else { matrix }
     }
 }
 
@@ -64,18 +59,11 @@ impl Optimizer {
         let mut rest = Vec::new();
         for (spec, start) in &layout.specs {
             let shape: Vec<i64> = spec.shape.iter().map(|&n| n as i64).collect();
-            let slot = Slot {
-                start: *start as i64,
-                length: spec.elements() as i64,
-                shape,
-            };
+            let slot = Slot { start: *start as i64, length: spec.elements() as i64, shape };
             match spec.kind.group() {
                 Group::Hidden => {
                     let (rows, columns) = (slot.shape[0], slot.shape[1]);
-                    hidden
-                        .entry((rows.min(columns), rows.max(columns)))
-                        .or_default()
-                        .push(slot);
+                    hidden.entry((rows.min(columns), rows.max(columns))).or_default().push(slot);
                 }
                 Group::Embedding | Group::Gain => rest.push(slot),
             }
@@ -155,10 +143,7 @@ fn muon(
 /// Matrices (n, rows, columns), rows ≤ columns, with all singular values pushed to about 1.
 fn orthogonalise(matrices: &Tensor, number: Number) -> Tensor {
     let (a, b, c) = NEWTON_SCHULZ;
-    let norm = matrices
-        .square()
-        .sum_dim_intlist([1i64, 2].as_slice(), true, None)
-        .sqrt();
+    let norm = matrices.square().sum_dim_intlist([1i64, 2].as_slice(), true, None).sqrt();
     let mut x = (matrices / (norm + 1e-7)).to_kind(number);
     for _ in 0..NEWTON_SCHULZ_STEPS {
         let gram = x.bmm(&x.transpose(1, 2));
@@ -169,11 +154,7 @@ fn orthogonalise(matrices: &Tensor, number: Number) -> Tensor {
 }
 
 fn first_name(spec: &TensorSpec) -> String {
-    let prefix = if spec.kind.group() == Group::Hidden {
-        "momentum"
-    } else {
-        "first_moment"
-    };
+    let prefix = if spec.kind.group() == Group::Hidden { "momentum" } else { "first_moment" };
     format!("{prefix}.{}", spec.name)
 }
 
@@ -192,10 +173,7 @@ mod tests {
         let matrices = Tensor::randn([3, 8, 20], (Number::Float, tch::Device::Cpu));
         let x = orthogonalise(&matrices, Number::Float);
         let squared = x.bmm(&x.transpose(1, 2)).linalg_eigvalsh("L");
-        assert!(
-            squared.min().double_value(&[]) > 0.3 && squared.max().double_value(&[]) < 1.7,
-            "{squared}"
-        );
+        assert!(squared.min().double_value(&[]) > 0.3 && squared.max().double_value(&[]) < 1.7, "{squared}");
     }
 
     /// AdamW by its paper, on one gain, in f64.
@@ -206,12 +184,7 @@ mod tests {
         let training = Training::default();
         let mut optimizer = Optimizer::new(&layout, &Weights::default(), 0).unwrap();
         let mut master = layout.flatten(&Weights::init(&config, 0), str::to_owned).unwrap();
-        let at = layout
-            .specs
-            .iter()
-            .find(|(spec, _)| spec.name == "model.norm.weight")
-            .unwrap()
-            .1 as i64;
+        let at = layout.specs.iter().find(|(spec, _)| spec.name == "model.norm.weight").unwrap().1 as i64;
         let (mut weight, mut m, mut v) = (1.0f64, 0.0f64, 0.0f64);
         for step in 1..=5 {
             let g = 0.3 * f64::from(step) - 0.8;
@@ -236,17 +209,9 @@ mod tests {
         let gradient = Tensor::arange(layout.total as i64, (Number::Float, tch::Device::Cpu)) * 1e-3;
         optimizer.step(&mut master, &gradient, 1.0, &Training::default());
         let moments = optimizer.moments(&layout);
-        assert!(
-            moments
-                .0
-                .contains_key("momentum.model.layers.0.mlp.up_proj.weight")
-        );
+        assert!(moments.0.contains_key("momentum.model.layers.0.mlp.up_proj.weight"));
         assert!(moments.0.contains_key("second_moment.model.embed_tokens.weight"));
-        assert!(
-            !moments
-                .0
-                .contains_key("second_moment.model.layers.0.mlp.up_proj.weight")
-        );
+        assert!(!moments.0.contains_key("second_moment.model.layers.0.mlp.up_proj.weight"));
         let again = Optimizer::new(&layout, &moments, 1).unwrap();
         assert_eq!(again.moments(&layout), moments);
     }

@@ -74,8 +74,7 @@ impl Layout {
         let length: usize = parts.iter().map(|(spec, _)| spec.elements()).sum();
         let mut shape: Vec<i64> = parts[0].0.shape.iter().map(|&n| n as i64).collect();
         shape[0] = parts.iter().map(|(spec, _)| spec.shape[0] as i64).sum();
-        flat.narrow(0, parts[0].1 as i64, length as i64)
-            .view(shape.as_slice())
+        flat.narrow(0, parts[0].1 as i64, length as i64).view(shape.as_slice())
     }
 
     /// A flat fp32 buffer holding `weights`; what `name` maps to nothing is zero.
@@ -102,13 +101,7 @@ impl Layout {
         flat.copy_data(&mut values, self.total);
         let named = self.specs.iter().filter_map(|(spec, start)| {
             let data = values[*start..start + spec.elements()].to_vec();
-            Some((
-                name(spec)?,
-                Array {
-                    shape: spec.shape.clone(),
-                    data,
-                },
-            ))
+            Some((name(spec)?, Array { shape: spec.shape.clone(), data }))
         });
         Weights(named.collect())
     }
@@ -150,17 +143,13 @@ impl Leaves {
         gradients: bool,
     ) -> Leaves {
         let view = |flat: &Tensor, kind, layer, joined| {
-            no_grad(|| layout.view(flat, kind, layer, joined))
-                .detach()
-                .set_requires_grad(gradients)
+            no_grad(|| layout.view(flat, kind, layer, joined)).detach().set_requires_grad(gradients)
         };
         let gain = |kind, layer| view(master, kind, layer, 1);
         let layer = |n| LayerLeaves {
             attention_norm: gain(Kind::AttentionNorm, n),
             qkv: view(products, Kind::Query, n, 3),
-            qk_norm: config
-                .qk_norm
-                .then(|| (gain(Kind::QueryNorm, n), gain(Kind::KeyNorm, n))),
+            qk_norm: config.qk_norm.then(|| (gain(Kind::QueryNorm, n), gain(Kind::KeyNorm, n))),
             output: view(products, Kind::Output, n, 1),
             feed_forward_norm: gain(Kind::FeedForwardNorm, n),
             gate_up: view(products, Kind::Gate, n, 2),
@@ -170,12 +159,7 @@ impl Leaves {
             lookup: view(master, Kind::Embedding, None, 1),
             layers: (0..config.n_layers).map(|n| layer(Some(n))).collect(),
             final_norm: gain(Kind::FinalNorm, None),
-            head: view(
-                products,
-                if config.tied { Kind::Embedding } else { Kind::Head },
-                None,
-                1,
-            ),
+            head: view(products, if config.tied { Kind::Embedding } else { Kind::Head }, None, 1),
         }
     }
 
@@ -185,12 +169,7 @@ impl Leaves {
         for layer in &self.layers {
             all.extend([&layer.attention_norm, &layer.qkv]);
             all.extend(layer.qk_norm.iter().flat_map(|(q, k)| [q, k]));
-            all.extend([
-                &layer.output,
-                &layer.feed_forward_norm,
-                &layer.gate_up,
-                &layer.down,
-            ]);
+            all.extend([&layer.output, &layer.feed_forward_norm, &layer.gate_up, &layer.down]);
         }
         all.extend([&self.final_norm, &self.head]);
         all
@@ -201,10 +180,7 @@ impl Leaves {
         if tied && let Some(head) = gradients.pop() {
             gradients[0] += head;
         }
-        let flat: Vec<Tensor> = gradients
-            .iter()
-            .map(|g| g.reshape([-1]).to_kind(Number::Float))
-            .collect();
+        let flat: Vec<Tensor> = gradients.iter().map(|g| g.reshape([-1]).to_kind(Number::Float)).collect();
         Tensor::cat(&flat, 0)
     }
 }

@@ -87,11 +87,7 @@ pub fn latest(folder: &Path) -> Result<Option<Checkpoint>, Error> {
     if let Some(step) = step_folders(folder)?.pop() {
         return Checkpoint::load(&step).map(Some);
     }
-    folder
-        .join("training_state.safetensors")
-        .exists()
-        .then(|| Checkpoint::load(folder))
-        .transpose()
+    folder.join("training_state.safetensors").exists().then(|| Checkpoint::load(folder)).transpose()
 }
 
 /// Trains until the steps are taken or `on_step` asks to stop, and leaves the model in `folder`.
@@ -125,15 +121,8 @@ pub fn train(
             stop = StopReason::Asked;
         }
         let last = step.step == total || stop == StopReason::Asked;
-        let save = last
-            || step
-                .step
-                .is_multiple_of(trainer.training().checkpoint_every.max(1));
-        let measured = if save {
-            validation_loss(trainer, &validation)?
-        } else {
-            None
-        };
+        let save = last || step.step.is_multiple_of(trainer.training().checkpoint_every.max(1));
+        let measured = if save { validation_loss(trainer, &validation)? } else { None };
         log.write(&step, trainer.progress().tokens, measured)?;
         if save {
             log.flush()?;
@@ -148,10 +137,7 @@ pub fn train(
 }
 
 fn validation_loss(trainer: &Trainer, batches: &[Batch]) -> Result<Option<f64>, Error> {
-    let losses = batches
-        .iter()
-        .map(|batch| trainer.loss(batch))
-        .collect::<Result<Vec<f64>, Error>>()?;
+    let losses = batches.iter().map(|batch| trainer.loss(batch)).collect::<Result<Vec<f64>, Error>>()?;
     Ok((!losses.is_empty()).then(|| losses.iter().sum::<f64>() / losses.len() as f64))
 }
 
@@ -162,10 +148,7 @@ fn save_step(trainer: &Trainer, folder: &Path) -> Result<(), Error> {
     fs::create_dir_all(&steps).map_err(Error::io(&steps))?;
     let name = steps.join(format!("{:08}", trainer.progress().step));
     trainer.checkpoint().save_whole(&name)?;
-    older
-        .iter()
-        .filter(|path| **path != name)
-        .try_for_each(|path| atomic::remove(path))
+    older.iter().filter(|path| **path != name).try_for_each(|path| atomic::remove(path))
 }
 
 /// Finished step folders, oldest first. Unfinished ones have a name that starts with a dot.
@@ -177,12 +160,7 @@ fn step_folders(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(&steps).map_err(Error::io(&steps))? {
         let entry = entry.map_err(Error::io(&steps))?;
-        if entry
-            .file_name()
-            .to_string_lossy()
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-        {
+        if entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()) {
             found.push(entry.path());
         }
     }
@@ -218,10 +196,7 @@ impl Log {
         }
         let text: String = lines.iter().flat_map(|(_, line)| [line, "\n"]).collect();
         atomic::write(&path, text.as_bytes())?;
-        let file = File::options()
-            .append(true)
-            .open(&path)
-            .map_err(Error::io(&path))?;
+        let file = File::options().append(true).open(&path).map_err(Error::io(&path))?;
         Ok(Log {
             file: BufWriter::new(file),
             started: Instant::now(),
@@ -259,11 +234,7 @@ impl Log {
         let progress = trainer.progress();
         let recent = &self.recent[self.recent.len().saturating_sub(100)..];
         // A run that was complete already spent no time in this sitting.
-        let seconds = if self.recent.is_empty() {
-            self.seconds_before
-        } else {
-            self.seconds()
-        };
+        let seconds = if self.recent.is_empty() { self.seconds_before } else { self.seconds() };
         Summary {
             params: trainer.config().parameters(),
             steps: progress.step,

@@ -22,11 +22,7 @@ impl<'a> Stream<'a> {
     /// # Errors
     /// [`Error::NoExamples`] if all sequences are empty; [`Error::Length`] if one is longer than `max_seq`.
     pub fn new(sequences: &'a [Sequence], training: &Training, max_seq: usize) -> Result<Stream<'a>, Error> {
-        let length = sequences
-            .iter()
-            .map(|sequence| sequence.ids.len())
-            .max()
-            .unwrap_or(0);
+        let length = sequences.iter().map(|sequence| sequence.ids.len()).max().unwrap_or(0);
         if length == 0 {
             return Err(Error::NoExamples);
         }
@@ -36,14 +32,7 @@ impl<'a> Stream<'a> {
         let seq = length.next_multiple_of(16).max(SHORTEST_ROW);
         let rows = (training.batch_tokens / seq).max(1);
         let current = epoch(sequences, rows, seq, training.seed);
-        Ok(Stream {
-            sequences,
-            rows,
-            seq,
-            seed: training.seed,
-            epoch: 0,
-            current,
-        })
+        Ok(Stream { sequences, rows, seq, seed: training.seed, epoch: 0, current })
     }
 
     /// The batches of the first epoch.
@@ -68,12 +57,7 @@ impl<'a> Stream<'a> {
 
     fn turn(&mut self) {
         self.epoch += 1;
-        self.current = epoch(
-            self.sequences,
-            self.rows,
-            self.seq,
-            self.seed.wrapping_add(self.epoch),
-        );
+        self.current = epoch(self.sequences, self.rows, self.seq, self.seed.wrapping_add(self.epoch));
     }
 }
 
@@ -98,22 +82,15 @@ mod tests {
 
     #[test]
     fn skipping_lands_where_walking_does() {
-        let sequences: Vec<Sequence> = (1..40)
-            .map(|n| Sequence::new(vec![n; 20 + n as usize], vec![n, 2]))
-            .collect();
-        let training = Training {
-            batch_tokens: 300,
-            ..Training::default()
-        };
+        let sequences: Vec<Sequence> =
+            (1..40).map(|n| Sequence::new(vec![n; 20 + n as usize], vec![n, 2])).collect();
+        let training = Training { batch_tokens: 300, ..Training::default() };
         let stream = || Stream::new(&sequences, &training, 128).unwrap();
         let walked: Vec<Batch> = stream().take(40).collect();
         for n in [0, 1, 7, 8, 9, 10, 31] {
             assert_eq!(stream().after(n).next().as_ref(), walked.get(n as usize), "{n}");
         }
-        assert!(matches!(
-            Stream::new(&sequences, &training, 50),
-            Err(Error::Length { length: 61, .. })
-        ));
+        assert!(matches!(Stream::new(&sequences, &training, 50), Err(Error::Length { length: 61, .. })));
         assert!(matches!(Stream::new(&[], &training, 50), Err(Error::NoExamples)));
     }
 }

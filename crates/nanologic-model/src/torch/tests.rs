@@ -23,13 +23,7 @@ fn noisy(config: &Config) -> Weights {
 
 fn checkpoint(config: Config) -> Checkpoint {
     let weights = noisy(&config);
-    Checkpoint {
-        config,
-        weights,
-        tokenizer: None,
-        training: None,
-        provenance: Provenance::default(),
-    }
+    Checkpoint { config, weights, tokenizer: None, training: None, provenance: Provenance::default() }
 }
 
 fn sequences() -> Vec<Sequence> {
@@ -52,10 +46,7 @@ fn exact(steps: u64) -> Training {
 }
 
 fn one_row(sequence: &Sequence) -> Batch {
-    pack(std::slice::from_ref(sequence), 1, sequence.ids.len(), 0)
-        .unwrap()
-        .next()
-        .unwrap()
+    pack(std::slice::from_ref(sequence), 1, sequence.ids.len(), 0).unwrap().next().unwrap()
 }
 
 /// Logits (T, V) of one sequence by LibTorch, in fp32.
@@ -77,25 +68,13 @@ fn libtorch_logits(config: &Config, weights: &Weights, tokens: &[u32]) -> Vec<f3
 #[test]
 fn libtorch_equals_the_reference() {
     for (qk_norm, tied, n_kv_heads) in [(true, true, 2), (false, false, 4), (true, false, 1)] {
-        let config = Config {
-            qk_norm,
-            tied,
-            n_kv_heads,
-            ..Config::tiny()
-        };
+        let config = Config { qk_norm, tied, n_kv_heads, ..Config::tiny() };
         let weights = noisy(&config);
         let tokens: Vec<u32> = (0..50).map(|i| i * 11 % 64).collect();
-        let reference = Reference::<f64>::new(&config, &weights)
-            .unwrap()
-            .logits(&tokens)
-            .unwrap();
+        let reference = Reference::<f64>::new(&config, &weights).unwrap().logits(&tokens).unwrap();
         let ours = libtorch_logits(&config, &weights, &tokens);
         let scale = reference.iter().fold(0f64, |most, x| most.max(x.abs()));
-        let most = ours
-            .iter()
-            .zip(&reference)
-            .map(|(a, b)| (f64::from(*a) - b).abs())
-            .fold(0.0, f64::max);
+        let most = ours.iter().zip(&reference).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
         assert!(most <= 1e-5 * scale, "qk_norm {qk_norm}: {most} of {scale}");
     }
 }
@@ -106,11 +85,8 @@ fn packed_rows_lose_as_single_ones() {
     let sequences = sequences();
     let packed = pack(&sequences, 64, 40, 1).unwrap().next().unwrap();
     let scored = |batch: &Batch| batch.loss_mask.iter().map(|&m| f64::from(m)).sum::<f64>();
-    let single: f64 = sequences
-        .iter()
-        .map(one_row)
-        .map(|batch| trainer.loss(&batch).unwrap() * scored(&batch))
-        .sum();
+    let single: f64 =
+        sequences.iter().map(one_row).map(|batch| trainer.loss(&batch).unwrap() * scored(&batch)).sum();
     let together = trainer.loss(&packed).unwrap() * scored(&packed);
     assert!((single - together).abs() < 1e-5 * single, "{single} {together}");
 }
@@ -122,22 +98,14 @@ fn the_gradient_predicts_the_loss() {
     let base = checkpoint(config.clone());
     let batch = pack(&sequences(), 64, 40, 1).unwrap().next().unwrap();
     let loss = |weights: &Weights| {
-        let moved = Checkpoint {
-            weights: weights.clone(),
-            ..base.clone()
-        };
+        let moved = Checkpoint { weights: weights.clone(), ..base.clone() };
         Trainer::new(&moved, exact(1)).unwrap().loss(&batch).unwrap()
     };
     let mut trainer = Trainer::new(&base, exact(1)).unwrap();
     let gradient = trainer.gradient(&batch).unwrap().1;
     let gradient = Layout::new(&config).unflatten(&gradient, |spec| Some(spec.name.clone()));
     for (name, slope) in &gradient.0 {
-        let norm = slope
-            .data
-            .iter()
-            .map(|x| f64::from(*x).powi(2))
-            .sum::<f64>()
-            .sqrt();
+        let norm = slope.data.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
         let along = |sign: f64| {
             let mut weights = base.weights.clone();
             for (w, g) in weights.0.get_mut(name).unwrap().data.iter_mut().zip(&slope.data) {
@@ -146,34 +114,18 @@ fn the_gradient_predicts_the_loss() {
             loss(&weights)
         };
         let measured = (along(1.0) - along(-1.0)) / 6e-3;
-        assert!(
-            (measured - norm).abs() < 0.02 * norm + 5e-4,
-            "{name}: {measured} {norm}"
-        );
+        assert!((measured - norm).abs() < 0.02 * norm + 5e-4, "{name}: {measured} {norm}");
     }
 }
 
 #[test]
 fn one_batch_is_learnt_by_heart() {
     for compute in [Compute::Fp32, Compute::Bf16] {
-        let fresh = Checkpoint {
-            weights: Weights::init(&Config::tiny(), 1),
-            ..checkpoint(Config::tiny())
-        };
-        let mut trainer = Trainer::new(
-            &fresh,
-            Training {
-                compute,
-                ..exact(300)
-            },
-        )
-        .unwrap();
+        let fresh = Checkpoint { weights: Weights::init(&Config::tiny(), 1), ..checkpoint(Config::tiny()) };
+        let mut trainer = Trainer::new(&fresh, Training { compute, ..exact(300) }).unwrap();
         let batch = pack(&sequences()[..8], 8, 40, 1).unwrap().next().unwrap();
         let first = trainer.step(&batch).unwrap().loss;
-        let last = (0..299)
-            .map(|_| trainer.step(&batch).unwrap().loss)
-            .last()
-            .unwrap();
+        let last = (0..299).map(|_| trainer.step(&batch).unwrap().loss).last().unwrap();
         assert!(first > 3.5 && last < 0.1, "{compute:?}: {first} to {last}");
     }
 }
@@ -200,21 +152,15 @@ fn a_run_stopped_and_resumed_ends_in_the_same_bits() {
         let mut trainer = Trainer::new(&start, exact(11)).unwrap();
         for stop in stops {
             let until = |step: &super::Step| {
-                if step.step == *stop {
-                    Control::Stop
-                } else {
-                    Control::Continue
-                }
+                if step.step == *stop { Control::Stop } else { Control::Continue }
             };
             let (reason, _) = train(&mut trainer, &sequences, &sequences[..4], folder.path(), until).unwrap();
             assert_eq!(reason, StopReason::Asked);
             start = latest(folder.path()).unwrap().unwrap();
             trainer = Trainer::resume(&start, exact(11)).unwrap();
         }
-        let (reason, summary) = train(&mut trainer, &sequences, &[], folder.path(), |_| {
-            Control::Continue
-        })
-        .unwrap();
+        let (reason, summary) =
+            train(&mut trainer, &sequences, &[], folder.path(), |_| Control::Continue).unwrap();
         assert_eq!((reason, summary.steps), (StopReason::Finished, 11));
         let log = std::fs::read_to_string(folder.path().join("log.jsonl")).unwrap();
         assert_eq!(log.lines().count(), 11);
@@ -230,12 +176,7 @@ fn a_run_stopped_and_resumed_ends_in_the_same_bits() {
 #[test]
 fn a_number_that_is_none_stops_with_its_name() {
     let mut broken = checkpoint(Config::tiny());
-    broken
-        .weights
-        .0
-        .get_mut("model.layers.1.mlp.up_proj.weight")
-        .unwrap()
-        .data[5] = f32::NAN;
+    broken.weights.0.get_mut("model.layers.1.mlp.up_proj.weight").unwrap().data[5] = f32::NAN;
     let mut trainer = Trainer::new(&broken, exact(5)).unwrap();
     let error = trainer.step(&one_row(&sequences()[0])).unwrap_err();
     assert!(matches!(error, Error::NotFinite { step: 1, .. }), "{error}");
@@ -248,18 +189,9 @@ fn a_batch_that_is_not_the_models_is_refused() {
     let mut bad = good.clone();
     bad.ids[0] = 64;
     assert!(matches!(trainer.step(&bad), Err(Error::Token { id: 64, .. })));
-    let bad = Batch {
-        rows: 2,
-        ..good.clone()
-    };
-    assert!(matches!(
-        trainer.step(&bad),
-        Err(Error::Batch { field: "ids", .. })
-    ));
-    let bad = Batch {
-        loss_mask: vec![0.0; good.ids.len()],
-        ..good
-    };
+    let bad = Batch { rows: 2, ..good.clone() };
+    assert!(matches!(trainer.step(&bad), Err(Error::Batch { field: "ids", .. })));
+    let bad = Batch { loss_mask: vec![0.0; good.ids.len()], ..good };
     assert!(matches!(trainer.step(&bad), Err(Error::NoExamples)));
 }
 
@@ -268,11 +200,7 @@ struct Free(usize);
 
 impl Constraint for Free {
     fn allowed(&self) -> Vec<u32> {
-        if self.0 == 0 {
-            Vec::new()
-        } else {
-            (0..64).collect()
-        }
+        if self.0 == 0 { Vec::new() } else { (0..64).collect() }
     }
     fn accept(&mut self, _: u32) {
         self.0 -= 1;
@@ -281,22 +209,13 @@ impl Constraint for Free {
 
 fn generate(prompts: &[Vec<u32>], temperature: f64) -> Vec<super::Generated> {
     let mut generator = Generator::new(&checkpoint(Config::tiny()), 2).unwrap();
-    let prompts = prompts.iter().map(|ids| Prompt {
-        ids: ids.clone(),
-        constraint: Free(ids.len() + 3),
-    });
-    let sampling = Sampling {
-        temperature,
-        seed: 4,
-        max_tokens: 40,
-    };
+    let prompts = prompts.iter().map(|ids| Prompt { ids: ids.clone(), constraint: Free(ids.len() + 3) });
+    let sampling = Sampling { temperature, seed: 4, max_tokens: 40 };
     generator.generate(prompts.collect(), &sampling).unwrap()
 }
 
 fn ragged_prompts() -> Vec<Vec<u32>> {
-    (0..20)
-        .map(|n| (0..1 + n * 7 % 13).map(|i| (n * 5 + i * 3) % 64).collect())
-        .collect()
+    (0..20).map(|n| (0..1 + n * 7 % 13).map(|i| (n * 5 + i * 3) % 64).collect()).collect()
 }
 
 /// The reference knows neither a cache nor a batch.
@@ -315,11 +234,7 @@ fn cached_generation_in_a_ragged_batch_follows_the_reference() {
             assert!(row[id as usize] > most - 1e-4, "the likeliest token is taken");
             total += row[id as usize] - row.iter().map(|x| (x - most).exp()).sum::<f64>().ln() - most;
         }
-        assert!(
-            (total - said.log_probability).abs() < 1e-3,
-            "{total} {}",
-            said.log_probability
-        );
+        assert!((total - said.log_probability).abs() < 1e-3, "{total} {}", said.log_probability);
     }
 }
 
@@ -329,10 +244,7 @@ fn draws_depend_on_the_seed_and_not_on_the_neighbours() {
     let all = generate(&prompts, 1.0);
     assert_eq!(generate(&prompts, 1.0), all);
     assert_eq!(
-        generate(&prompts[..3], 1.0)
-            .iter()
-            .map(|g| &g.ids)
-            .collect::<Vec<_>>(),
+        generate(&prompts[..3], 1.0).iter().map(|g| &g.ids).collect::<Vec<_>>(),
         all[..3].iter().map(|g| &g.ids).collect::<Vec<_>>()
     );
     assert_ne!(generate(&prompts, 0.0), all);

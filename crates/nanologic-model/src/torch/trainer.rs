@@ -75,10 +75,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::Config`], [`Error::Shape`] and the like when the checkpoint is not sound.
     pub fn new(checkpoint: &Checkpoint, training: Training) -> Result<Trainer, Error> {
-        let optimizer_step = checkpoint
-            .training
-            .as_ref()
-            .map_or(0, |state| state.progress.optimizer_step);
+        let optimizer_step = checkpoint.training.as_ref().map_or(0, |state| state.progress.optimizer_step);
         let progress = Progress {
             total_steps: training.steps,
             optimizer_step,
@@ -113,31 +110,14 @@ impl Trainer {
         config.validate()?;
         checkpoint.weights.check(&config)?;
         let layout = Layout::new(&config);
-        let moments = checkpoint
-            .training
-            .as_ref()
-            .map(|state| state.moments.clone())
-            .unwrap_or_default();
+        let moments = checkpoint.training.as_ref().map(|state| state.moments.clone()).unwrap_or_default();
         let optimizer = Optimizer::new(&layout, &moments, progress.optimizer_step)?;
         let master = layout.flatten(&checkpoint.weights, str::to_owned)?;
         let products = master.to_kind(training.compute.number());
         let leaves = |_| Leaves::new(&config, &layout, &master, &products, true);
         let replicas = (0..training.threads.max(1)).map(leaves).collect();
-        let origin = Checkpoint {
-            training: None,
-            ..checkpoint.clone()
-        };
-        Ok(Trainer {
-            config,
-            training,
-            layout,
-            master,
-            products,
-            replicas,
-            optimizer,
-            progress,
-            origin,
-        })
+        let origin = Checkpoint { training: None, ..checkpoint.clone() };
+        Ok(Trainer { config, training, layout, master, products, replicas, optimizer, progress, origin })
     }
 
     /// Where the run stands.
@@ -165,18 +145,11 @@ impl Trainer {
         let step = self.progress.step + 1;
         let gradient_norm = gradient.norm().double_value(&[]);
         if !loss.is_finite() {
-            return Err(Error::NotFinite {
-                tensor: "loss".to_owned(),
-                step,
-            });
+            return Err(Error::NotFinite { tensor: "loss".to_owned(), step });
         }
         if !gradient_norm.is_finite() {
-            let bad = gradient
-                .isfinite()
-                .logical_not()
-                .to_kind(Number::Int)
-                .argmax(None, false)
-                .int64_value(&[]);
+            let bad =
+                gradient.isfinite().logical_not().to_kind(Number::Int).argmax(None, false).int64_value(&[]);
             let tensor = format!("gradient of {}", self.layout.name_at(bad as usize));
             return Err(Error::NotFinite { tensor, step });
         }
@@ -184,8 +157,7 @@ impl Trainer {
         no_grad(|| {
             memory::one_thread();
             let gradient = gradient * (self.training.clip / gradient_norm).min(1.0);
-            self.optimizer
-                .step(&mut self.master, &gradient, factor, &self.training);
+            self.optimizer.step(&mut self.master, &gradient, factor, &self.training);
             if self.products.kind() != Number::Float {
                 self.products.copy_(&self.master);
             }
@@ -195,13 +167,7 @@ impl Trainer {
         self.progress.optimizer_step = self.optimizer.steps;
         self.progress.tokens += tokens;
         self.progress.flops += tokens as f64 * self.config.training_flops_per_token(batch.seq);
-        Ok(Step {
-            step,
-            loss,
-            gradient_norm,
-            learning_rate: factor * self.training.learning_rate,
-            tokens,
-        })
+        Ok(Step { step, loss, gradient_norm, learning_rate: factor * self.training.learning_rate, tokens })
     }
 
     /// Mean loss over the scored tokens, in nats, and its gradient, flat.
@@ -252,14 +218,10 @@ impl Trainer {
 
     /// The model and its optimizer as they stand.
     pub fn checkpoint(&self) -> Checkpoint {
-        let state = TrainingState {
-            moments: self.optimizer.moments(&self.layout),
-            progress: self.progress.clone(),
-        };
+        let state =
+            TrainingState { moments: self.optimizer.moments(&self.layout), progress: self.progress.clone() };
         Checkpoint {
-            weights: self
-                .layout
-                .unflatten(&self.master, |spec| Some(spec.name.clone())),
+            weights: self.layout.unflatten(&self.master, |spec| Some(spec.name.clone())),
             training: Some(state),
             ..self.origin.clone()
         }
@@ -277,10 +239,7 @@ fn part_gradient(
 ) -> (f64, Tensor) {
     let loss = part_loss(config, leaves, number, batch, rows) / scored;
     let gradients = Tensor::run_backward(&[&loss], &leaves.in_order(), false, false);
-    (
-        loss.double_value(&[]),
-        no_grad(|| Leaves::flatten_gradients(gradients, config.tied)),
-    )
+    (loss.double_value(&[]), no_grad(|| Leaves::flatten_gradients(gradients, config.tied)))
 }
 
 /// Summed loss of some rows of a batch. Only scored positions go through the head.
@@ -291,11 +250,7 @@ fn part_loss(config: &Config, leaves: &Leaves, number: Number, batch: &Batch, ro
     let part = |values: &[i64]| Tensor::from_slice(&values[cells.clone()]).view(shape);
     let scene = Scene::packed(config, &part(&batch.position), &part(&batch.document), number);
     let mask = batch.loss_mask[cells.clone()].iter();
-    let scored: Vec<i64> = (0i64..)
-        .zip(mask)
-        .filter(|(_, mask)| **mask > 0.0)
-        .map(|(at, _)| at)
-        .collect();
+    let scored: Vec<i64> = (0i64..).zip(mask).filter(|(_, mask)| **mask > 0.0).map(|(at, _)| at).collect();
     let scored = Tensor::from_slice(&scored);
 
     let hidden = decoder::hidden(config, leaves, &part(&batch.ids), &scene, None);
@@ -314,34 +269,18 @@ fn check(config: &Config, batch: &Batch) -> Result<(), Error> {
         ("position", batch.position.len()),
         ("loss_mask", batch.loss_mask.len()),
     ];
-    if let Some((field, found)) = fields
-        .into_iter()
-        .find(|(_, found)| rows.checked_mul(seq) != Some(*found))
+    if let Some((field, found)) = fields.into_iter().find(|(_, found)| rows.checked_mul(seq) != Some(*found))
     {
-        return Err(Error::Batch {
-            rows,
-            seq,
-            field,
-            found,
-        });
+        return Err(Error::Batch { rows, seq, field, found });
     }
     let known = 0..config.vocab_size as i64;
-    if let Some(&id) = batch
-        .ids
-        .iter()
-        .chain(&batch.targets)
-        .find(|id| !known.contains(id))
-    {
-        return Err(Error::Token {
-            id: id as u32,
-            vocab_size: config.vocab_size,
-        });
+    if let Some(&id) = batch.ids.iter().chain(&batch.targets).find(|id| !known.contains(id)) {
+        return Err(Error::Token { id: id as u32, vocab_size: config.vocab_size });
     }
     match batch.position.iter().max() {
-        Some(&last) if last >= config.max_seq as i64 => Err(Error::Length {
-            length: last as usize + 1,
-            max_seq: config.max_seq,
-        }),
+        Some(&last) if last >= config.max_seq as i64 => {
+            Err(Error::Length { length: last as usize + 1, max_seq: config.max_seq })
+        }
         _ => Ok(()),
     }
 }

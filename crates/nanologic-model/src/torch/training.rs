@@ -108,19 +108,12 @@ mod tests {
 
     #[test]
     fn rates_rise_hold_and_fall() {
-        let cosine = Training {
-            steps: 1000,
-            warmup_steps: 100,
-            ..Training::default()
-        };
+        let cosine = Training { steps: 1000, warmup_steps: 100, ..Training::default() };
         assert_eq!(cosine.rate_factor(49), 0.5);
         assert_eq!(cosine.rate_factor(100), 1.0);
         assert!((cosine.rate_factor(550) - 0.5).abs() < 1e-12);
         assert!(cosine.rate_factor(999) < 1e-5);
-        let stable = Training {
-            schedule: Schedule::StableDecay(0.2),
-            ..cosine
-        };
+        let stable = Training { schedule: Schedule::StableDecay(0.2), ..cosine };
         assert_eq!(stable.rate_factor(700), 1.0);
         assert!((stable.rate_factor(900) - 0.5).abs() < 1e-12);
     }

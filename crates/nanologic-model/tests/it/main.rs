@@ -17,25 +17,14 @@ const KILLS: usize = 8;
 
 /// Begins or goes on with a run of forty steps, and finishes it unless it is killed.
 fn run(folder: &Path) {
-    let training = Training {
-        steps: 40,
-        batch_tokens: 128,
-        checkpoint_every: 2,
-        ..Training::default()
-    };
+    let training = Training { steps: 40, batch_tokens: 128, checkpoint_every: 2, ..Training::default() };
     let mut trainer = match latest(folder).unwrap() {
         Some(stopped) => Trainer::resume(&stopped, training).unwrap(),
         None => {
             let config = Config::tiny();
             let weights = Weights::init(&config, 1);
             let provenance = Provenance::default();
-            let fresh = Checkpoint {
-                config,
-                weights,
-                tokenizer: None,
-                training: None,
-                provenance,
-            };
+            let fresh = Checkpoint { config, weights, tokenizer: None, training: None, provenance };
             Trainer::new(&fresh, training).unwrap()
         }
     };

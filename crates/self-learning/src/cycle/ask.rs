@@ -29,13 +29,9 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
         if let Some(asked) = journal.made("asked")? {
             return Ok(Ok(asked));
         }
-        let granted = self
-            .budget
-            .take(self.settings.questions, &format!("round {number}"))?;
+        let granted = self.budget.take(self.settings.questions, &format!("round {number}"))?;
         if granted.questions == 0 {
-            let stop = granted
-                .wait
-                .map_or(StopReason::BudgetSpent, |wait| StopReason::Limit { wait });
+            let stop = granted.wait.map_or(StopReason::BudgetSpent, |wait| StopReason::Limit { wait });
             return Ok(Err(stop));
         }
         let seed = self.seed(number);
@@ -86,20 +82,12 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
         let seed = self.seed(number);
         journal.once("examples", || {
             let mut rows = Vec::new();
-            for (n, failed) in (0..)
-                .zip(answered)
-                .filter(|(_, answered)| !answered.verdict.right)
-            {
+            for (n, failed) in (0..).zip(answered).filter(|(_, answered)| !answered.verdict.right) {
                 let within_reach = (0.3..=0.7).contains(&failed.pass_rate());
                 let count = if within_reach { many } else { few };
-                let made = self
-                    .proposer
-                    .examples(&failed.question, count, seed.wrapping_add(n));
+                let made = self.proposer.examples(&failed.question, count, seed.wrapping_add(n));
                 let made = made.map_err(|error| Error::Proposer(error.into()))?;
-                rows.extend(
-                    made.into_iter()
-                        .filter(|row| self.novelty.allows_pattern(&row.pattern)),
-                );
+                rows.extend(made.into_iter().filter(|row| self.novelty.allows_pattern(&row.pattern)));
             }
             Ok(rows)
         })
@@ -111,8 +99,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
         for question in &asked.questions {
             self.novelty.admit(question);
         }
-        self.made
-            .extend(journal.made::<Vec<Row>>("examples")?.unwrap_or_default());
+        self.made.extend(journal.made::<Vec<Row>>("examples")?.unwrap_or_default());
         Ok(())
     }
 }

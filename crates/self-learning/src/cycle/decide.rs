@@ -56,9 +56,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
         control: Option<&Path>,
         watch: &mut Watch<'_>,
     ) -> Result<Exam> {
-        let questions = self
-            .material
-            .draw_gate(self.settings.gate_items, self.seed(number));
+        let questions = self.material.draw_gate(self.settings.gate_items, self.seed(number));
         let mut sit = |what: &'static str, folder: &Path| {
             journal.once(&what.replace(' ', "_"), || {
                 self.restore(folder)?;
@@ -74,12 +72,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
             let answered = self.answer("gate before", &questions, None, watch)?;
             Ok(answered.into_iter().map(|answered| answered.verdict).collect())
         })?;
-        Ok(Exam {
-            questions,
-            before,
-            after,
-            control,
-        })
+        Ok(Exam { questions, before, after, control })
     }
 
     /// Upgrades or refuses. A history that has seen this round already is left alone.
@@ -88,9 +81,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
             return Ok(());
         }
         if round.decision.accepted {
-            self.history
-                .upgrade(&round.decision, |folder| copy_files(candidate, folder))
-                .map(|_| ())
+            self.history.upgrade(&round.decision, |folder| copy_files(candidate, folder)).map(|_| ())
         } else {
             self.history.refuse(&round.decision)
         }

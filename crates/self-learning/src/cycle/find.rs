@@ -25,9 +25,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
         let probes: Vec<Answered> = journal.once("probe", || {
             self.restore(&self.history.current())?;
             // The same in every round, so that rounds can be compared.
-            let doubt = self
-                .material
-                .draw_probe(self.settings.doubt_probes, self.settings.seed);
+            let doubt = self.material.draw_probe(self.settings.doubt_probes, self.settings.seed);
             let mut rest = self.material.draw_probe(self.settings.probes, seed);
             rest.retain(|row| !doubt.contains(row));
             let drawn = self.drawn(self.settings.doubt_attempts, number);
@@ -43,11 +41,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
             weakest: gaps.target().cloned().unwrap_or(Stratum::Atoms(0)),
             gaps,
         };
-        watch(Event::Mapped {
-            gaps: &found.gaps,
-            weakest: &found.weakest,
-            signal: &found.signal,
-        });
+        watch(Event::Mapped { gaps: &found.gaps, weakest: &found.weakest, signal: &found.signal });
         Ok(found)
     }
 }
@@ -56,10 +50,7 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
 fn signal(doubted: &[&Answered]) -> Signal {
     let rules = FreeText::default();
     let doubts = |probe: &Answered| {
-        let attempt = Attempt {
-            text: probe.answer.clone(),
-            confidence: probe.confidence,
-        };
+        let attempt = Attempt { text: probe.answer.clone(), confidence: probe.confidence };
         f64::from(!rules.judge(&probe.question, &attempt).right)
     };
     let failed = |probe: &Answered| !probe.verdict.right;

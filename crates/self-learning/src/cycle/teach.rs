@@ -24,16 +24,8 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
         watch: &mut Watch<'_>,
     ) -> Result<(PathBuf, Option<PathBuf>)> {
         let new = self.made.clone();
-        let candidate = Course {
-            name: "candidate",
-            new: &new,
-            original_share: self.settings.original_share,
-        };
-        let control = Course {
-            name: "control",
-            new: &[],
-            original_share: 1.0,
-        };
+        let candidate = Course { name: "candidate", new: &new, original_share: self.settings.original_share };
+        let control = Course { name: "control", new: &[], original_share: 1.0 };
         let candidate = self.learn(journal, number, &candidate, watch)?;
         let control = match self.settings.control {
             true => Some(self.learn(journal, number, &control, watch)?),
@@ -49,28 +41,14 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
         course: &Course<'_>,
         watch: &mut Watch<'_>,
     ) -> Result<PathBuf> {
-        let lesson = Lesson {
-            steps: self.settings.steps,
-            seed: self.seed(number),
-        };
+        let lesson = Lesson { steps: self.settings.steps, seed: self.seed(number) };
         journal.once_folder(course.name, |folder| {
-            watch(Event::Learning {
-                what: course.name,
-                steps: lesson.steps,
-            });
+            watch(Event::Learning { what: course.name, steps: lesson.steps });
             let total = self.settings.lesson_rows;
-            let rows = mix(
-                course.new,
-                self.material.original(),
-                total,
-                course.original_share,
-                lesson.seed,
-            )?;
+            let rows = mix(course.new, self.material.original(), total, course.original_share, lesson.seed)?;
             self.restore(&self.start(number))?;
             let learned = self.learner.learn(&rows, &lesson);
-            learned
-                .and_then(|()| self.learner.save(folder))
-                .map_err(|error| Error::Learner(error.into()))
+            learned.and_then(|()| self.learner.save(folder)).map_err(|error| Error::Learner(error.into()))
         })
     }
 

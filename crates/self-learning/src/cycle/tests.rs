@@ -34,11 +34,7 @@ struct Pupil {
 
 impl Pupil {
     fn skill(&self, input: &str) -> f64 {
-        let kind = input
-            .split(' ')
-            .next()
-            .and_then(|kind| kind.parse().ok())
-            .unwrap_or(0);
+        let kind = input.split(' ').next().and_then(|kind| kind.parse().ok()).unwrap_or(0);
         let seen = self.seen.get(&kind).copied().unwrap_or(0.0).max(0.0);
         seen / (seen + 100.0)
     }
@@ -49,18 +45,10 @@ impl Learner for Pupil {
 
     fn attempt(&mut self, inputs: &[&str], sampling: &Sampling) -> io::Result<Vec<Vec<Attempt>>> {
         let answer = |input: &str, n: usize| {
-            let luck = if sampling.temperature == 0.0 {
-                0.0
-            } else {
-                chance(&format!("{input}{n}")) - 0.5
-            };
+            let luck = if sampling.temperature == 0.0 { 0.0 } else { chance(&format!("{input}{n}")) - 0.5 };
             let right = chance(input) + 0.2 * luck < self.skill(input);
             Attempt {
-                text: if right {
-                    format!("respuesta a {input}")
-                } else {
-                    format!("no sé {n}")
-                },
+                text: if right { format!("respuesta a {input}") } else { format!("no sé {n}") },
                 confidence: self.skill(input),
             }
         };
@@ -98,9 +86,7 @@ impl Proposer for Teacher {
         });
         let first = (seed % 1_000_000) as usize;
         let numbers = first..first + count;
-        Ok(numbers
-            .map(|n| question(kind.unwrap_or(1), &format!("enseñado {}", n % 50), n))
-            .collect())
+        Ok(numbers.map(|n| question(kind.unwrap_or(1), &format!("enseñado {}", n % 50), n)).collect())
     }
 
     fn examples(&mut self, question: &Row, count: usize, _seed: u64) -> Result<Vec<Row>, Infallible> {
@@ -112,32 +98,17 @@ struct ToTheLetter;
 
 impl Judge for ToTheLetter {
     fn judge(&self, question: &Row, attempt: &Attempt) -> Verdict {
-        let verdict = if attempt.text == question.formula {
-            Verdict::right()
-        } else {
-            Verdict::wrong("no")
-        };
-        Verdict {
-            kind: format!("{}", question.atoms.len()),
-            ..verdict
-        }
+        let verdict = if attempt.text == question.formula { Verdict::right() } else { Verdict::wrong("no") };
+        Verdict { kind: format!("{}", question.atoms.len()), ..verdict }
     }
 }
 
 fn material() -> Material {
     let rows = |name: &str, count: usize| -> Vec<Row> {
         let kind = |n: usize| if n.is_multiple_of(4) { 2 } else { 1 };
-        (0..count)
-            .map(|n| question(kind(n), &format!("{name} {}", n % 50), n))
-            .collect()
+        (0..count).map(|n| question(kind(n), &format!("{name} {}", n % 50), n)).collect()
     };
-    Material::new(
-        rows("sondeo", 400),
-        rows("examen", 1000),
-        rows("original", 400),
-        [],
-    )
-    .unwrap()
+    Material::new(rows("sondeo", 400), rows("examen", 1000), rows("original", 400), []).unwrap()
 }
 
 fn settings() -> Settings {
@@ -148,19 +119,13 @@ fn settings() -> Settings {
         steps: 400,
         lesson_rows: 400,
         gate_items: 800,
-        gate: Gate {
-            min_steps: 400,
-            ..Gate::default()
-        },
+        gate: Gate { min_steps: 400, ..Gate::default() },
         ..Settings::default()
     }
 }
 
 fn cycle(root: &Path, settings: Settings, unlearns: bool) -> Cycle<Pupil, Teacher, ToTheLetter> {
-    let pupil = Pupil {
-        seen: [(1, 900.0), (2, 50.0)].into(),
-        unlearns,
-    };
+    let pupil = Pupil { seen: [(1, 900.0), (2, 50.0)].into(), unlearns };
     let budget = Experiment::open(&root.join("budget.jsonl"), "test", 1000).unwrap();
     let trio = (pupil, Teacher, ToTheLetter);
     Cycle::new(root, settings, trio, material(), Budget::Experiment(budget)).unwrap()
@@ -186,10 +151,7 @@ fn a_gap_is_found_taught_and_closed_and_the_control_stays_behind() {
 #[test]
 fn a_pupil_that_unlearns_is_refused_and_the_base_stays() {
     let root = tempfile::tempdir().unwrap();
-    let settings = Settings {
-        start: Start::Generator,
-        ..settings()
-    };
+    let settings = Settings { start: Start::Generator, ..settings() };
     let mut cycle = cycle(root.path(), settings, true);
     let report = cycle.run(2, &mut |_| ()).unwrap();
     assert!(report.rounds.iter().all(|round| !round.decision.accepted));
@@ -215,14 +177,9 @@ fn no_question_has_a_pattern_of_the_gate_and_none_comes_twice() {
 
 #[test]
 fn a_loop_killed_after_any_step_ends_as_if_it_had_not_been() {
-    let settings = Settings {
-        gate_items: 250,
-        ..settings()
-    };
+    let settings = Settings { gate_items: 250, ..settings() };
     let whole = tempfile::tempdir().unwrap();
-    let expected = cycle(whole.path(), settings.clone(), false)
-        .run(1, &mut |_| ())
-        .unwrap();
+    let expected = cycle(whole.path(), settings.clone(), false).run(1, &mut |_| ()).unwrap();
     for deadline in 1.. {
         let root = tempfile::tempdir().unwrap();
         let mut events = 0;
@@ -237,9 +194,7 @@ fn a_loop_killed_after_any_step_ends_as_if_it_had_not_been() {
             assert!(deadline > 11, "a round has at least eleven steps");
             break;
         }
-        let resumed = cycle(root.path(), settings.clone(), false)
-            .run(1, &mut |_| ())
-            .unwrap();
+        let resumed = cycle(root.path(), settings.clone(), false).run(1, &mut |_| ()).unwrap();
         assert_eq!(resumed, expected, "killed at event {deadline}");
     }
 }
@@ -248,35 +203,19 @@ fn a_loop_killed_after_any_step_ends_as_if_it_had_not_been() {
 fn the_limits_stop_a_loop_that_runs_by_itself() {
     let root = tempfile::tempdir().unwrap();
     let limits = Limits::open(&root.path().join("limits.json")).unwrap();
-    let pupil = Pupil {
-        seen: [(2, 50.0)].into(),
-        unlearns: false,
-    };
+    let pupil = Pupil { seen: [(2, 50.0)].into(), unlearns: false };
     let trio = (pupil, Teacher, ToTheLetter);
-    let mut cycle = Cycle::new(
-        root.path(),
-        settings(),
-        trio,
-        material(),
-        Budget::Autonomous(limits),
-    )
-    .unwrap();
+    let mut cycle =
+        Cycle::new(root.path(), settings(), trio, material(), Budget::Autonomous(limits)).unwrap();
     let report = cycle.run(2, &mut |_| ()).unwrap();
     assert!(report.rounds.len() <= 1);
-    assert!(
-        matches!(report.stop, StopReason::Limit { .. } | StopReason::NothingFailed),
-        "{:?}",
-        report.stop
-    );
+    assert!(matches!(report.stop, StopReason::Limit { .. } | StopReason::NothingFailed), "{:?}", report.stop);
 }
 
 #[test]
 fn an_experiment_ends_with_its_questions() {
     let root = tempfile::tempdir().unwrap();
-    let settings = Settings {
-        questions: 600,
-        ..settings()
-    };
+    let settings = Settings { questions: 600, ..settings() };
     let report = cycle(root.path(), settings, false).run(9, &mut |_| ()).unwrap();
     assert_eq!((report.rounds.len(), report.stop), (2, StopReason::BudgetSpent));
 }

@@ -43,10 +43,7 @@ impl Default for FreeText {
 impl FreeText {
     /// The rule for an age: the youngest answer in one to three words, so that length tells nothing before age 3.
     pub fn for_age(age: u8) -> FreeText {
-        FreeText {
-            min_chars: if age < 3 { 1 } else { 20 },
-            ..FreeText::default()
-        }
+        FreeText { min_chars: if age < 3 { 1 } else { 20 }, ..FreeText::default() }
     }
 }
 
@@ -55,10 +52,7 @@ impl Judge for FreeText {
         let text = attempt.text.trim();
         let folded = fold(text);
         let padded = format!(" {folded} ");
-        let doubt = self
-            .doubts
-            .iter()
-            .find(|doubt| padded.contains(&format!(" {} ", fold(doubt))));
+        let doubt = self.doubts.iter().find(|doubt| padded.contains(&format!(" {} ", fold(doubt))));
         if folded.is_empty() || text.chars().count() < self.min_chars {
             Verdict::wrong("too short")
         } else if let Some(doubt) = doubt {
@@ -92,15 +86,7 @@ mod tests {
     use super::*;
 
     fn reason(judge: &FreeText, text: &str, confidence: f64) -> String {
-        judge
-            .judge(
-                &Row::default(),
-                &Attempt {
-                    text: text.into(),
-                    confidence,
-                },
-            )
-            .reason
+        judge.judge(&Row::default(), &Attempt { text: text.into(), confidence }).reason
     }
 
     #[test]
@@ -113,19 +99,13 @@ mod tests {
     #[test]
     fn a_doubt_is_a_whole_phrase_without_case_or_accent() {
         let judge = FreeText::default();
-        assert_eq!(
-            reason(&judge, "La verdad: NO SE qué decirte hoy.", 1.0),
-            "says “no sé”"
-        );
+        assert_eq!(reason(&judge, "La verdad: NO SE qué decirte hoy.", 1.0), "says “no sé”");
         assert_eq!(reason(&judge, "El motor no seguía en marcha ayer.", 1.0), "");
     }
 
     #[test]
     fn confidence_that_is_no_number_is_none() {
-        assert_eq!(
-            reason(&FreeText::default(), &"a".repeat(30), f64::NAN),
-            "given without confidence"
-        );
+        assert_eq!(reason(&FreeText::default(), &"a".repeat(30), f64::NAN), "given without confidence");
     }
 
     #[test]

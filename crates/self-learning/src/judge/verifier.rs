@@ -41,10 +41,7 @@ impl Judge for Verifier {
             Ok(answer) => answer,
             Err(error) => return Verdict::wrong(error.to_string()),
         };
-        let label = Glossed {
-            formula: &gold,
-            atoms: &question.atoms,
-        };
+        let label = Glossed { formula: &gold, atoms: &question.atoms };
         let score = compare(&label, &glossed(&answer));
         Verdict {
             right: score.equivalent,
@@ -71,10 +68,7 @@ impl Judge for Verifier {
 }
 
 fn glossed(answer: &Answer) -> Glossed<'_> {
-    Glossed {
-        formula: &answer.formula,
-        atoms: &answer.atoms,
-    }
+    Glossed { formula: &answer.formula, atoms: &answer.atoms }
 }
 
 #[cfg(test)]
@@ -86,23 +80,15 @@ mod tests {
         Row {
             input: "No hay luz ni agua y, si llueve, el río crece.".into(),
             formula: "¬p ∧ ¬q ∧ (r → s)".into(),
-            atoms: [
-                ("p", "hay luz"),
-                ("q", "hay agua"),
-                ("r", "llueve"),
-                ("s", "el río crece"),
-            ]
-            .map(|(letter, text)| (letter.to_owned(), text.to_owned()))
-            .into(),
+            atoms: [("p", "hay luz"), ("q", "hay agua"), ("r", "llueve"), ("s", "el río crece")]
+                .map(|(letter, text)| (letter.to_owned(), text.to_owned()))
+                .into(),
             ..Row::default()
         }
     }
 
     fn attempt(text: &str) -> Attempt {
-        Attempt {
-            text: text.to_owned(),
-            confidence: 1.0,
-        }
+        Attempt { text: text.to_owned(), confidence: 1.0 }
     }
 
     #[test]

@@ -40,18 +40,12 @@ pub struct FormulaFirst {
 impl FormulaFirst {
     /// Asks about the stratum that [`GapMap::target`] names, and nothing of these patterns.
     pub fn about_the_weakest(left_out: impl IntoIterator<Item = String>) -> FormulaFirst {
-        FormulaFirst {
-            left_out: left_out.into_iter().collect(),
-            aimed: true,
-        }
+        FormulaFirst { left_out: left_out.into_iter().collect(), aimed: true }
     }
 
     /// Asks whatever the maker draws: what an experiment compares with.
     pub fn about_anything(left_out: impl IntoIterator<Item = String>) -> FormulaFirst {
-        FormulaFirst {
-            aimed: false,
-            ..FormulaFirst::about_the_weakest(left_out)
-        }
+        FormulaFirst { aimed: false, ..FormulaFirst::about_the_weakest(left_out) }
     }
 }
 
@@ -72,10 +66,7 @@ impl Proposer for FormulaFirst {
         let maker = Maker::new(seed);
         let pattern = Formula::parse(&question.pattern).ok();
         let anew = (0..count as u64).filter_map(|index| maker.say(pattern.as_ref()?, index));
-        Ok(std::iter::once(question.clone())
-            .chain(anew)
-            .take(count)
-            .collect())
+        Ok(std::iter::once(question.clone()).chain(anew).take(count).collect())
     }
 }
 
@@ -108,11 +99,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_asks_the_same() {
-        let ask = |seed| {
-            FormulaFirst::about_anything([])
-                .propose(&gaps(), 20, seed)
-                .unwrap()
-        };
+        let ask = |seed| FormulaFirst::about_anything([]).propose(&gaps(), 20, seed).unwrap();
         assert_eq!(ask(1), ask(1));
         assert_ne!(ask(1), ask(2));
     }

@@ -28,12 +28,7 @@ pub struct Novelty {
 impl Novelty {
     /// Refuses what overlaps by more than `limit`, from 0 to 1.
     pub fn new(limit: f64) -> Novelty {
-        Novelty {
-            limit,
-            sets: Vec::new(),
-            holding: HashMap::new(),
-            patterns: HashSet::new(),
-        }
+        Novelty { limit, sets: Vec::new(), holding: HashMap::new(), patterns: HashSet::new() }
     }
 
     /// Sets a pattern aside: no question of it is admitted, so that what examines never trains.
@@ -76,10 +71,8 @@ impl Novelty {
 /// Hashes of the pairs of neighbouring words, case and marks aside, each with the pattern.
 fn pairs(question: &Row) -> BTreeSet<u64> {
     let lower = question.input.to_lowercase();
-    let words: Vec<&str> = words(&lower)
-        .into_iter()
-        .filter(|word| word.contains(char::is_alphanumeric))
-        .collect();
+    let words: Vec<&str> =
+        words(&lower).into_iter().filter(|word| word.contains(char::is_alphanumeric)).collect();
     let hash = |pair: &[&str]| {
         let text = format!("{}\n{}", question.pattern, pair.join(" "));
         let bytes = blake3::hash(text.as_bytes());
@@ -97,11 +90,7 @@ mod tests {
     use super::*;
 
     fn row(input: &str, pattern: &str) -> Row {
-        Row {
-            input: input.into(),
-            pattern: pattern.into(),
-            ..Row::default()
-        }
+        Row { input: input.into(), pattern: pattern.into(), ..Row::default() }
     }
 
     #[test]

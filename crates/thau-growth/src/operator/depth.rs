@@ -58,13 +58,8 @@ impl<A: Architecture> GrowthOperator<A> for InsertLayers {
         if scales == grown.residual_scales() {
             return Ok(grown);
         }
-        let scalars = crate::Scalars {
-            residual_scales: scales,
-            ..grown.scalars()
-        };
-        grown
-            .with_scalars(&scalars)
-            .ok_or(GrowthError::ScalesMoved { axis: Axis::Layer })
+        let scalars = crate::Scalars { residual_scales: scales, ..grown.scalars() };
+        grown.with_scalars(&scalars).ok_or(GrowthError::ScalesMoved { axis: Axis::Layer })
     }
 
     fn map(&self, from: &A, to: &A, tensor: &TensorSpec) -> Result<AffineMap, GrowthError> {
@@ -74,16 +69,11 @@ impl<A: Architecture> GrowthOperator<A> for InsertLayers {
         match self.blocks(from).get(layer) {
             Some(&Block::Kept(old)) => tensor.copy_of(from, old, to),
             Some(&Block::Inserted { behind }) => {
-                let copy = AffineMap {
-                    history: History::Fresh,
-                    ..tensor.copy_of(from, behind, to)?
-                };
+                let copy = AffineMap { history: History::Fresh, ..tensor.copy_of(from, behind, to)? };
                 let writes = matches!(tensor.find(Axis::Residual), Some((_, Role::Producer)));
                 Ok(if writes { copy.filled(Fill::Zero) } else { copy })
             }
-            None => Err(GrowthError::UnknownTensor {
-                name: tensor.name.clone(),
-            }),
+            None => Err(GrowthError::UnknownTensor { name: tensor.name.clone() }),
         }
     }
 }

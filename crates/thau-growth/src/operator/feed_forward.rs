@@ -28,12 +28,9 @@ impl<A: Architecture> GrowthOperator<A> for WidenFeedForward {
 
     fn map(&self, from: &A, _: &A, tensor: &TensorSpec) -> Result<AffineMap, GrowthError> {
         Ok(match tensor.find(Axis::FeedForward) {
-            Some((at, role)) => AffineMap::along(
-                tensor,
-                at,
-                behind(from.size(Axis::FeedForward), self.to),
-                fill(role),
-            ),
+            Some((at, role)) => {
+                AffineMap::along(tensor, at, behind(from.size(Axis::FeedForward), self.to), fill(role))
+            }
             None => AffineMap::identity(tensor),
         })
     }

@@ -32,27 +32,18 @@ pub struct WidenHeads {
 
 impl<A: Architecture> GrowthOperator<A> for WidenHeads {
     fn preservation(&self, from: &A) -> Preservation {
-        if from.has_qk_norm() {
-            Preservation::Bounded(1e-4)
-        } else {
-            Preservation::Exact
-        }
+        if from.has_qk_norm() { Preservation::Bounded(1e-4) } else { Preservation::Exact }
     }
 
     fn grow_config(&self, from: &A) -> Result<A, GrowthError> {
         let old = from.size(Axis::QkDim);
         if !old.is_multiple_of(2) || !self.to.is_multiple_of(2) || old == 0 {
-            return Err(GrowthError::OddHeads {
-                from: old,
-                to: self.to,
-            });
+            return Err(GrowthError::OddHeads { from: old, to: self.to });
         }
         let grown = resize(&resize(from, Axis::QkDim, self.to)?, Axis::ValueDim, self.to)?;
         let mut scalars = grown.scalars();
         scalars.rope_base = scalars.rope_base.powf(self.to as f64 / old as f64);
-        grown
-            .with_scalars(&scalars)
-            .ok_or(GrowthError::ScalarRefused { scalar: "rope_base" })
+        grown.with_scalars(&scalars).ok_or(GrowthError::ScalarRefused { scalar: "rope_base" })
     }
 
     fn map(&self, from: &A, to: &A, tensor: &TensorSpec) -> Result<AffineMap, GrowthError> {
@@ -76,10 +67,7 @@ impl<A: Architecture> GrowthOperator<A> for WidenHeads {
         };
         let half = |dim: usize, n: usize| (dim / (n / 2), dim % (n / 2));
         let place = |dim| match half(dim, self.to) {
-            (side, pair) if pair < old / 2 => Place::Old {
-                index: side * (old / 2) + pair,
-                copies: 1,
-            },
+            (side, pair) if pair < old / 2 => Place::Old { index: side * (old / 2) + pair, copies: 1 },
             _ => Place::New,
         };
         Ok(AffineMap::along(tensor, at, (0..self.to).map(place).collect(), fill).scaled(scale))

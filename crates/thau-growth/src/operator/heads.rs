@@ -27,10 +27,7 @@ impl AddHeads {
     /// For each new query head and each new KV head, where it comes from.
     fn places<A: Architecture>(&self, from: &A) -> Result<(Vec<Place>, Vec<Place>), GrowthError> {
         let (old_query, old_kv) = (from.size(Axis::QueryHead), from.size(Axis::KvHead));
-        let refused = GrowthError::Heads {
-            from: (old_query, old_kv),
-            to: (self.query, self.kv),
-        };
+        let refused = GrowthError::Heads { from: (old_query, old_kv), to: (self.query, self.kv) };
         let even = |query: usize, kv: usize| kv > 0 && query.is_multiple_of(kv);
         if !even(old_query, old_kv) || !even(self.query, self.kv) || old_query == 0 {
             return Err(refused);

@@ -63,9 +63,7 @@ impl<A: Architecture> GrowthOperator<A> for WidenResidual {
             Fold::Eps => {
                 let mut scalars = grown.scalars();
                 scalars.norm_eps /= self.stretch(from).powi(2);
-                grown
-                    .with_scalars(&scalars)
-                    .ok_or(GrowthError::ScalarRefused { scalar: "norm_eps" })
+                grown.with_scalars(&scalars).ok_or(GrowthError::ScalarRefused { scalar: "norm_eps" })
             }
         }
     }

@@ -36,9 +36,7 @@ impl<A: Architecture> GrowthOperator<A> for StackLayers {
             None => Ok(AffineMap::identity(tensor)),
             Some(layer) => match self.layers.get(layer) {
                 Some(&old) => tensor.copy_of(from, old, to),
-                None => Err(GrowthError::UnknownTensor {
-                    name: tensor.name.clone(),
-                }),
+                None => Err(GrowthError::UnknownTensor { name: tensor.name.clone() }),
             },
         }
     }
@@ -57,12 +55,8 @@ impl<A: Architecture> GrowthOperator<A> for TurnRope {
     }
 
     fn grow_config(&self, from: &A) -> Result<A, GrowthError> {
-        let scalars = crate::Scalars {
-            rope_base: self.base,
-            ..from.scalars()
-        };
-        from.with_scalars(&scalars)
-            .ok_or(GrowthError::ScalarRefused { scalar: "rope_base" })
+        let scalars = crate::Scalars { rope_base: self.base, ..from.scalars() };
+        from.with_scalars(&scalars).ok_or(GrowthError::ScalarRefused { scalar: "rope_base" })
     }
 
     fn map(&self, _: &A, _: &A, tensor: &TensorSpec) -> Result<AffineMap, GrowthError> {

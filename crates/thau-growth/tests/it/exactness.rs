@@ -35,55 +35,26 @@ pub fn difference(
 /// One to five operators that every model can take, in random order.
 pub fn any_steps(from: &Tiny) -> impl Strategy<Value = Vec<Step>> + use<> {
     let from = from.clone();
-    let sizes = (
-        0usize..9,
-        0usize..9,
-        1usize..4,
-        1usize..4,
-        0usize..4,
-        0usize..9,
-        0usize..3,
-    );
-    (
-        sizes,
-        Just((0..7).collect::<Vec<usize>>()).prop_shuffle(),
-        1usize..6,
-        any::<bool>(),
+    let sizes = (0usize..9, 0usize..9, 1usize..4, 1usize..4, 0usize..4, 0usize..9, 0usize..3);
+    (sizes, Just((0..7).collect::<Vec<usize>>()).prop_shuffle(), 1usize..6, any::<bool>()).prop_map(
+        move |((vocab, d, heads, kv, layers, ff, head), order, count, eps)| {
+            let fold = if eps && !from.qk_norm { Fold::Eps } else { Fold::Writers };
+            let step = |kind| match kind {
+                0 => Step::ExtendVocabulary(ExtendVocabulary { to: from.vocab + vocab }),
+                1 => Step::WidenResidual(WidenResidual { to: from.d + d, fold }),
+                // Groups as large as before or larger, and no fewer of them.
+                2 => {
+                    let (kv, group) = (from.kv + kv - 1, from.heads / from.kv + heads - 1);
+                    Step::AddHeads(AddHeads { query: kv * group, kv })
+                }
+                3 => Step::InsertLayers(InsertLayers { to: from.layers + layers }),
+                4 => Step::WidenFeedForward(WidenFeedForward { to: from.ff + ff }),
+                5 if !from.qk_norm => Step::WidenHeads(WidenHeads { to: from.head_dim + 2 * head }),
+                _ => Step::ExtendContext(ExtendContext { to: from.context + vocab }),
+            };
+            order.into_iter().take(count).map(step).collect()
+        },
     )
-        .prop_map(
-            move |((vocab, d, heads, kv, layers, ff, head), order, count, eps)| {
-                let fold = if eps && !from.qk_norm {
-                    Fold::Eps
-                } else {
-                    Fold::Writers
-                };
-                let step = |kind| match kind {
-                    0 => Step::ExtendVocabulary(ExtendVocabulary {
-                        to: from.vocab + vocab,
-                    }),
-                    1 => Step::WidenResidual(WidenResidual { to: from.d + d, fold }),
-                    // Groups as large as before or larger, and no fewer of them.
-                    2 => {
-                        let (kv, group) = (from.kv + kv - 1, from.heads / from.kv + heads - 1);
-                        Step::AddHeads(AddHeads {
-                            query: kv * group,
-                            kv,
-                        })
-                    }
-                    3 => Step::InsertLayers(InsertLayers {
-                        to: from.layers + layers,
-                    }),
-                    4 => Step::WidenFeedForward(WidenFeedForward { to: from.ff + ff }),
-                    5 if !from.qk_norm => Step::WidenHeads(WidenHeads {
-                        to: from.head_dim + 2 * head,
-                    }),
-                    _ => Step::ExtendContext(ExtendContext {
-                        to: from.context + vocab,
-                    }),
-                };
-                order.into_iter().take(count).map(step).collect()
-            },
-        )
 }
 
 pub fn any_growth() -> impl Strategy<Value = (Tiny, Vec<Step>)> {
@@ -159,55 +130,22 @@ proptest! {
 fn a_plan_knows_what_it_cannot_reach() {
     let from = Tiny::plain();
     let refuse = |to: Tiny| GrowthPlan::between(&from, &to, 0).unwrap_err().to_string();
-    same(
-        "cannot shrink Residual from 12 to 8",
-        refuse(Tiny { d: 8, ..from.clone() }),
-    );
+    same("cannot shrink Residual from 12 to 8", refuse(Tiny { d: 8, ..from.clone() }));
     same(
         "(4, 2) query and KV heads cannot become (4, 3): every old query must keep its key and value",
-        refuse(Tiny {
-            kv: 3,
-            ..from.clone()
-        }),
+        refuse(Tiny { kv: 3, ..from.clone() }),
     );
     same(
         "a head of 4 dimensions cannot become one of 5: both must be even and not 0",
-        refuse(Tiny {
-            head_dim: 5,
-            ..from.clone()
-        }),
+        refuse(Tiny { head_dim: 5, ..from.clone() }),
     );
-    assert!(
-        refuse(Tiny {
-            rope: 50.0,
-            ..from.clone()
-        })
-        .starts_with("growth reaches")
-    );
+    assert!(refuse(Tiny { rope: 50.0, ..from.clone() }).starts_with("growth reaches"));
     let absurd = [
-        Tiny {
-            ff: 1 << 40,
-            ..from.clone()
-        },
-        Tiny {
-            ff: 1 << 27,
-            d: 1 << 27,
-            ..from.clone()
-        },
-        Tiny {
-            heads: usize::MAX - 1,
-            kv: usize::MAX / 2,
-            ..from.clone()
-        },
-        Tiny {
-            layers: usize::MAX,
-            ..from.clone()
-        },
-        Tiny {
-            vocab: 1 << 28,
-            d: 1 << 28,
-            ..from.clone()
-        },
+        Tiny { ff: 1 << 40, ..from.clone() },
+        Tiny { ff: 1 << 27, d: 1 << 27, ..from.clone() },
+        Tiny { heads: usize::MAX - 1, kv: usize::MAX / 2, ..from.clone() },
+        Tiny { layers: usize::MAX, ..from.clone() },
+        Tiny { vocab: 1 << 28, d: 1 << 28, ..from.clone() },
     ];
     for to in absurd {
         assert!(refuse(to).contains("beyond"));

@@ -65,13 +65,7 @@ impl Tiny {
             let gain = spec.axes.len() == 1;
             let value = |u: f64| if gain { 1.0 + 0.4 * u } else { 0.5 * u };
             let values = (0..spec.len()).map(|_| value(unit()) as f32).collect();
-            (
-                spec.name.clone(),
-                Tensor {
-                    shape: spec.shape(),
-                    values,
-                },
-            )
+            (spec.name.clone(), Tensor { shape: spec.shape(), values })
         };
         self.tensors().into_iter().map(&mut draw).collect()
     }
@@ -92,26 +86,10 @@ impl Architecture for Tiny {
             let layer = |name: &str| TensorSpec::new(format!("{n}/{name}")).in_layer(n);
             let (h, k, e) = (self.heads, self.kv, self.head_dim);
             all.push(layer("n1").dim(&gain));
-            all.push(
-                layer("q")
-                    .dim(&[(QueryHead, h, Producer), (QkDim, e, Consumer)])
-                    .dim(&reads),
-            );
-            all.push(
-                layer("k")
-                    .dim(&[(KvHead, k, Producer), (QkDim, e, Producer)])
-                    .dim(&reads),
-            );
-            all.push(
-                layer("v")
-                    .dim(&[(KvHead, k, Producer), (ValueDim, e, Producer)])
-                    .dim(&reads),
-            );
-            all.push(
-                layer("o")
-                    .dim(&writes)
-                    .dim(&[(QueryHead, h, Consumer), (ValueDim, e, Consumer)]),
-            );
+            all.push(layer("q").dim(&[(QueryHead, h, Producer), (QkDim, e, Consumer)]).dim(&reads));
+            all.push(layer("k").dim(&[(KvHead, k, Producer), (QkDim, e, Producer)]).dim(&reads));
+            all.push(layer("v").dim(&[(KvHead, k, Producer), (ValueDim, e, Producer)]).dim(&reads));
+            all.push(layer("o").dim(&writes).dim(&[(QueryHead, h, Consumer), (ValueDim, e, Consumer)]));
             if self.qk_norm {
                 all.push(layer("gq").dim(&[(QkDim, e, Gain)]));
                 all.push(layer("gk").dim(&[(QkDim, e, Gain)]));
@@ -119,11 +97,7 @@ impl Architecture for Tiny {
             all.push(layer("n2").dim(&gain));
             all.push(layer("gate").dim(&[(FeedForward, self.ff, Producer)]).dim(&reads));
             all.push(layer("up").dim(&[(FeedForward, self.ff, Producer)]).dim(&reads));
-            all.push(
-                layer("down")
-                    .dim(&writes)
-                    .dim(&[(FeedForward, self.ff, Consumer)]),
-            );
+            all.push(layer("down").dim(&writes).dim(&[(FeedForward, self.ff, Consumer)]));
         }
         all.push(TensorSpec::new("nf").dim(&[(Residual, d, top)]));
         if !self.tied {
@@ -212,10 +186,7 @@ struct Decoder<'a, R> {
 impl<'a, R: Real> Decoder<'a, R> {
     fn load(c: &'a Tiny, source: &dyn TensorSource) -> Result<Decoder<'a, R>, GrowthError> {
         let load = |spec: TensorSpec| Ok((spec.name.clone(), R::read(source, &spec.name)?.values));
-        Ok(Decoder {
-            c,
-            w: c.tensors().into_iter().map(load).collect::<Result<_, _>>()?,
-        })
+        Ok(Decoder { c, w: c.tensors().into_iter().map(load).collect::<Result<_, _>>()? })
     }
 
     fn run_all(&self, probes: &[Vec<u32>]) -> Vec<Vec<f64>> {
@@ -227,12 +198,8 @@ impl<'a, R: Real> Decoder<'a, R> {
         let scalars = c.scalars();
         let alphas = c.residual_scales();
         let scale = R::from_f64(scalars.embedding_scale);
-        let embed = |&id: &u32| {
-            self.w["tok"][id as usize * c.d..][..c.d]
-                .iter()
-                .map(|&v| v * scale)
-                .collect()
-        };
+        let embed =
+            |&id: &u32| self.w["tok"][id as usize * c.d..][..c.d].iter().map(|&v| v * scale).collect();
         let mut stream: Vec<Vec<R>> = tokens.iter().map(embed).collect();
         for n in 0..c.layers {
             let added = self.attention(n, &stream);
@@ -251,10 +218,7 @@ impl<'a, R: Real> Decoder<'a, R> {
 
     fn attention(&self, n: usize, stream: &[Vec<R>]) -> Vec<Vec<R>> {
         let c = self.c;
-        let normed: Vec<Vec<R>> = stream
-            .iter()
-            .map(|x| rms_norm(x, self.of(n, "n1"), c.eps))
-            .collect();
+        let normed: Vec<Vec<R>> = stream.iter().map(|x| rms_norm(x, self.of(n, "n1"), c.eps)).collect();
         let heads = |name: &str, gain: &str| -> Vec<Vec<Vec<R>>> {
             let at = |(t, x): (usize, &Vec<R>)| {
                 let all = product(self.of(n, name), x);
@@ -286,10 +250,7 @@ impl<'a, R: Real> Decoder<'a, R> {
         let x = rms_norm(x, self.of(n, "n2"), self.c.eps);
         let silu = |v: R| v * R::from_f64(1.0 / (1.0 + (-v.to_f64()).exp()));
         let gate = product(self.of(n, "gate"), &x).into_iter().map(silu);
-        let hidden: Vec<R> = gate
-            .zip(product(self.of(n, "up"), &x))
-            .map(|(g, u)| g * u)
-            .collect();
+        let hidden: Vec<R> = gate.zip(product(self.of(n, "up"), &x)).map(|(g, u)| g * u).collect();
         product(self.of(n, "down"), &hidden)
     }
 
@@ -330,10 +291,7 @@ fn dot<R: Real>(a: &[R], b: &[R]) -> R {
 }
 
 fn softmax<R: Real>(scores: &[R]) -> Vec<R> {
-    let most = scores
-        .iter()
-        .map(|s| s.to_f64())
-        .fold(f64::NEG_INFINITY, f64::max);
+    let most = scores.iter().map(|s| s.to_f64()).fold(f64::NEG_INFINITY, f64::max);
     let weights: Vec<f64> = scores.iter().map(|s| (s.to_f64() - most).exp()).collect();
     let total: f64 = weights.iter().sum();
     weights.into_iter().map(|w| R::from_f64(w / total)).collect()
@@ -342,9 +300,7 @@ fn softmax<R: Real>(scores: &[R]) -> Vec<R> {
 /// Token sequences for a vocabulary of `vocab`.
 pub fn probes(vocab: usize) -> Vec<Vec<u32>> {
     let token = |row: usize, t: usize| ((row * 31 + t * t * 7 + t * 3 + 1) % vocab) as u32;
-    (0..3)
-        .map(|row| (0..12).map(|t| token(row, t)).collect())
-        .collect()
+    (0..3).map(|row| (0..12).map(|t| token(row, t)).collect()).collect()
 }
 
 prop_compose! {
