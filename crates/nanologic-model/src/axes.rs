@@ -43,14 +43,22 @@ pub enum Kind {
     AttentionNorm,
     /// Residual stream to queries.
     Query,
+    /// Residual stream to the queries of the pattern that is subtracted, with [`Options::differential`].
+    ///
+    /// [`Options::differential`]: crate::Options::differential
+    SecondQuery,
     /// Residual stream to keys.
     Key,
+    /// Residual stream to the keys of the pattern that is subtracted.
+    SecondKey,
     /// Residual stream to values.
     Value,
     /// Gain of the norm of each query head.
     QueryNorm,
     /// Gain of the norm of each key head.
     KeyNorm,
+    /// How much of the second pattern is subtracted: one number, λ.
+    Lambda,
     /// Heads back to the residual stream.
     Output,
     /// Gain of the norm before the feed-forward.
@@ -59,21 +67,28 @@ pub enum Kind {
     Gate,
     /// The half of SwiGLU that is gated.
     Up,
+    /// How much of the up-projection passes the gate: one number, with [`Options::gate_residual`].
+    ///
+    /// [`Options::gate_residual`]: crate::Options::gate_residual
+    GateResidual,
     /// Feed-forward back to the residual stream.
     Down,
     /// Gain of the norm before the head.
     FinalNorm,
     /// Residual stream to logits, when it is not the embedding.
     Head,
+    /// Factor on the logits: one number, with [`Options::head_scale`].
+    ///
+    /// [`Options::head_scale`]: crate::Options::head_scale
+    HeadScale,
 }
 
 /// How a tensor starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
-    /// All ones: gains.
-    Ones,
-    /// All zeros: what writes to the residual stream, so that every block starts as the identity.
-    Zeros,
+    /// The same number throughout: 1 for gains; 0 for what writes to the residual stream, so that every block starts as
+    /// the identity.
+    Constant(f64),
     /// Independent normal numbers of mean 0.
     Normal {
         /// Standard deviation.
@@ -88,22 +103,26 @@ pub enum Group {
     Hidden,
     /// Embedding and head: AdamW, not decayed.
     Embedding,
-    /// Gains: AdamW, not decayed.
+    /// Gains and single numbers: AdamW, not decayed.
     Gain,
 }
 
 impl Kind {
-    const LAYER: [Kind; 11] = [
+    const LAYER: [Kind; 15] = [
         Kind::AttentionNorm,
         Kind::Query,
+        Kind::SecondQuery,
         Kind::Key,
+        Kind::SecondKey,
         Kind::Value,
         Kind::QueryNorm,
         Kind::KeyNorm,
+        Kind::Lambda,
         Kind::Output,
         Kind::FeedForwardNorm,
         Kind::Gate,
         Kind::Up,
+        Kind::GateResidual,
         Kind::Down,
     ];
 
@@ -113,23 +132,36 @@ impl Kind {
             Kind::Embedding | Kind::Head => &[Axis::Vocabulary, Axis::Residual],
             Kind::AttentionNorm | Kind::FeedForwardNorm | Kind::FinalNorm => &[Axis::Residual],
             Kind::QueryNorm | Kind::KeyNorm => &[Axis::Head],
-            Kind::Query => &[Axis::Query, Axis::Residual],
-            Kind::Key | Kind::Value => &[Axis::KeyValue, Axis::Residual],
+            Kind::Query | Kind::SecondQuery => &[Axis::Query, Axis::Residual],
+            Kind::Key | Kind::SecondKey | Kind::Value => &[Axis::KeyValue, Axis::Residual],
             Kind::Output => &[Axis::Residual, Axis::Query],
             Kind::Gate | Kind::Up => &[Axis::FeedForward, Axis::Residual],
             Kind::Down => &[Axis::Residual, Axis::FeedForward],
+            Kind::Lambda | Kind::GateResidual | Kind::HeadScale => &[],
         }
     }
 
-    /// How it starts: normal with variance 1 / fan-in; see [`Init`] for the exceptions.
-    pub fn init(self, config: &Config) -> Init {
+    /// How it starts in block `layer`: matrices normal with variance 1 / fan-in, by DeepNorm β times that standard
+    /// deviation; see [`Init`] for the exceptions.
+    pub fn init(self, config: &Config, layer: Option<usize>) -> Init {
+        let fan_in = |n: usize| (n as f64).powf(-0.5);
+        let beta = config.options.beta;
         match self {
-            Kind::Output | Kind::Down => Init::Zeros,
             Kind::Embedding | Kind::Head => Init::Normal { std: 0.02 },
-            Kind::Query | Kind::Key | Kind::Value | Kind::Gate | Kind::Up => {
-                Init::Normal { std: (config.d_model as f64).powf(-0.5) }
+            Kind::Output | Kind::Down => match beta {
+                Some(beta) => Init::Normal { std: beta * fan_in(self.axes()[1].length(config)) },
+                None => Init::Constant(0.0),
+            },
+            Kind::Value | Kind::Gate | Kind::Up => {
+                Init::Normal { std: beta.unwrap_or(1.0) * fan_in(config.d_model) }
             }
-            _ => Init::Ones,
+            Kind::Query | Kind::SecondQuery | Kind::Key | Kind::SecondKey => {
+                Init::Normal { std: fan_in(config.d_model) }
+            }
+            // Ye et al. 2024: deeper blocks see more noise.
+            Kind::Lambda => Init::Constant(0.8 - 0.6 * (-0.3 * layer.unwrap_or(0) as f64).exp()),
+            Kind::GateResidual => Init::Constant(0.0),
+            _ => Init::Constant(1.0),
         }
     }
 
@@ -137,7 +169,7 @@ impl Kind {
     pub fn group(self) -> Group {
         match self {
             Kind::Embedding | Kind::Head => Group::Embedding,
-            _ if self.axes().len() == 1 => Group::Gain,
+            _ if self.axes().len() < 2 => Group::Gain,
             _ => Group::Hidden,
         }
     }
@@ -145,24 +177,41 @@ impl Kind {
     /// Its name in a checkpoint, which is LLaMA's.
     pub fn name(self, layer: Option<usize>) -> String {
         let stem = match self {
-            Kind::Embedding => "model.embed_tokens",
-            Kind::AttentionNorm => "input_layernorm",
-            Kind::Query => "self_attn.q_proj",
-            Kind::Key => "self_attn.k_proj",
-            Kind::Value => "self_attn.v_proj",
-            Kind::QueryNorm => "self_attn.q_norm",
-            Kind::KeyNorm => "self_attn.k_norm",
-            Kind::Output => "self_attn.o_proj",
-            Kind::FeedForwardNorm => "post_attention_layernorm",
-            Kind::Gate => "mlp.gate_proj",
-            Kind::Up => "mlp.up_proj",
-            Kind::Down => "mlp.down_proj",
-            Kind::FinalNorm => "model.norm",
-            Kind::Head => "lm_head",
+            Kind::Embedding => "model.embed_tokens.weight",
+            Kind::AttentionNorm => "input_layernorm.weight",
+            Kind::Query => "self_attn.q_proj.weight",
+            Kind::SecondQuery => "self_attn.q2_proj.weight",
+            Kind::Key => "self_attn.k_proj.weight",
+            Kind::SecondKey => "self_attn.k2_proj.weight",
+            Kind::Value => "self_attn.v_proj.weight",
+            Kind::QueryNorm => "self_attn.q_norm.weight",
+            Kind::KeyNorm => "self_attn.k_norm.weight",
+            Kind::Lambda => "self_attn.lambda",
+            Kind::Output => "self_attn.o_proj.weight",
+            Kind::FeedForwardNorm => "post_attention_layernorm.weight",
+            Kind::Gate => "mlp.gate_proj.weight",
+            Kind::Up => "mlp.up_proj.weight",
+            Kind::GateResidual => "mlp.gate_residual",
+            Kind::Down => "mlp.down_proj.weight",
+            Kind::FinalNorm => "model.norm.weight",
+            Kind::Head => "lm_head.weight",
+            Kind::HeadScale => "lm_head.scale",
         };
         match layer {
-            Some(layer) => format!("model.layers.{layer}.{stem}.weight"),
-            None => format!("{stem}.weight"),
+            Some(layer) => format!("model.layers.{layer}.{stem}"),
+            None => stem.to_owned(),
+        }
+    }
+
+    /// Whether a decoder of this config has it.
+    fn in_use(self, config: &Config) -> bool {
+        match self {
+            Kind::QueryNorm | Kind::KeyNorm => config.qk_norm,
+            Kind::SecondQuery | Kind::SecondKey | Kind::Lambda => config.options.differential,
+            Kind::GateResidual => config.options.gate_residual,
+            Kind::HeadScale => config.options.head_scale,
+            Kind::Head => !config.tied,
+            _ => true,
         }
     }
 }
@@ -195,15 +244,13 @@ pub(crate) fn tensors(config: &Config) -> Vec<TensorSpec> {
         layer,
         shape: kind.axes().iter().map(|axis| axis.length(config)).collect(),
     };
-    let in_use = |kind: &Kind| config.qk_norm || !matches!(kind, Kind::QueryNorm | Kind::KeyNorm);
+    let in_use = |kind: &Kind| kind.in_use(config);
     let mut all = vec![spec(Kind::Embedding, None)];
     for layer in 0..config.n_layers {
         all.extend(Kind::LAYER.into_iter().filter(in_use).map(|kind| spec(kind, Some(layer))));
     }
-    all.push(spec(Kind::FinalNorm, None));
-    if !config.tied {
-        all.push(spec(Kind::Head, None));
-    }
+    let last = [Kind::FinalNorm, Kind::Head, Kind::HeadScale];
+    all.extend(last.into_iter().filter(in_use).map(|kind| spec(kind, None)));
     all
 }
 

@@ -47,7 +47,13 @@ impl Architecture for Config {
             GrowthAxis::KvHead => grown.n_kv_heads = size,
             GrowthAxis::QkDim | GrowthAxis::ValueDim => grown.head_dim = size,
             GrowthAxis::FeedForward => grown.d_ff = size,
-            GrowthAxis::Layer => grown.n_layers = size,
+            GrowthAxis::Layer => {
+                grown.n_layers = size;
+                // New blocks stand last until an operator places them, with nothing on their stream.
+                if !grown.options.residual_scales.is_empty() {
+                    grown.options.residual_scales.resize(2 * size, 1.0);
+                }
+            }
             GrowthAxis::Context => grown.max_seq = size,
             _ => {}
         }
@@ -55,11 +61,25 @@ impl Architecture for Config {
     }
 
     fn scalars(&self) -> Scalars {
-        Scalars::plain(self.norm_eps, self.rope_base, self.head_dim)
+        Scalars {
+            embedding_scale: self.options.embedding_scale.unwrap_or(1.0),
+            residual_scales: self.options.residual_scales.clone(),
+            ..Scalars::plain(self.norm_eps, self.rope_base, self.head_dim)
+        }
     }
 
     fn with_scalars(&self, scalars: &Scalars) -> Option<Config> {
-        let grown = Config { norm_eps: scalars.norm_eps, rope_base: scalars.rope_base, ..self.clone() };
+        // A base that the listed frequencies overrule would be no base.
+        if !self.options.rope_frequencies.is_empty() && scalars.rope_base != self.rope_base {
+            return None;
+        }
+        let mut options = self.options.clone();
+        options.residual_scales = scalars.residual_scales.clone();
+        if scalars.embedding_scale != 1.0 || options.embedding_scale.is_some() {
+            options.embedding_scale = Some(scalars.embedding_scale);
+        }
+        let (norm_eps, rope_base) = (scalars.norm_eps, scalars.rope_base);
+        let grown = Config { norm_eps, rope_base, options, ..self.clone() };
         (grown.scalars() == *scalars).then_some(grown)
     }
 }
@@ -82,11 +102,11 @@ fn uses(config: &Config, kind: Kind, dim: usize, axis: Axis) -> Vec<(GrowthAxis,
         }
         (_, Axis::Head) => vec![(GrowthAxis::QkDim, config.head_dim, Role::Gain)],
         (_, Axis::FeedForward) => vec![(GrowthAxis::FeedForward, config.d_ff, side)],
-        (Kind::Query, Axis::Query) => {
+        (Kind::Query | Kind::SecondQuery, Axis::Query) => {
             heads(GrowthAxis::QueryHead, config.n_heads, GrowthAxis::QkDim, Role::Consumer)
         }
         (_, Axis::Query) => heads(GrowthAxis::QueryHead, config.n_heads, GrowthAxis::ValueDim, side),
-        (Kind::Key, Axis::KeyValue) => {
+        (Kind::Key | Kind::SecondKey, Axis::KeyValue) => {
             heads(GrowthAxis::KvHead, config.n_kv_heads, GrowthAxis::QkDim, Role::Producer)
         }
         (_, Axis::KeyValue) => heads(GrowthAxis::KvHead, config.n_kv_heads, GrowthAxis::ValueDim, side),
@@ -195,5 +215,47 @@ mod tests {
         let proof = ReferenceForward.logits(&config, &weights, &[vec![1, 2, 3]], Precision::F64).unwrap();
         let direct = Reference::<f64>::new(&config, &weights).unwrap().logits(&[1, 2, 3]).unwrap();
         assert_eq!(proof[0], direct);
+    }
+
+    /// Every operator on every option: exact as claimed, or refused before anything is grown.
+    #[test]
+    fn a_full_model_grows_exactly_or_not_at_all() {
+        use thau_growth::{GrowthPlan, Proof, Step, Tolerance, operator::*, random_probes};
+        let steps = [
+            Step::WidenResidual(WidenResidual { to: 40, fold: Fold::Writers }),
+            Step::WidenResidual(WidenResidual { to: 64, fold: Fold::Eps }),
+            Step::WidenFeedForward(WidenFeedForward { to: 90 }),
+            Step::AddHeads(AddHeads { query: 6, kv: 3 }),
+            Step::WidenHeads(WidenHeads { to: 16 }),
+            Step::InsertLayers(InsertLayers { to: 3 }),
+            Step::ExtendVocabulary(ExtendVocabulary { to: 80 }),
+            Step::ExtendContext(ExtendContext { to: 512 }),
+        ];
+        let mut refused = Vec::new();
+        for (name, config) in crate::config::each_option() {
+            let config = Config { qk_norm: false, ..config };
+            let mut weights = Weights::init(&config, 1);
+            for (n, array) in weights.0.values_mut().enumerate() {
+                for (i, x) in array.data.iter_mut().enumerate() {
+                    *x += ((i * 31 + n * 7) % 17) as f32 / 60.0 - 0.13;
+                }
+            }
+            let probes = random_probes(config.vocab_size, 2, 24, 0);
+            for step in &steps {
+                let Ok(plan) = GrowthPlan::new(config.clone(), 1).then(step.clone()) else {
+                    refused.push((name, format!("{step:?}")));
+                    continue;
+                };
+                let mut grown = Weights::default();
+                plan.apply(&weights, &mut grown).unwrap();
+                let proof = Proof::measure(&plan, &weights, &grown, &ReferenceForward, &probes);
+                let proof = proof.unwrap_or_else(|error| panic!("{name}, {step:?}: {error}"));
+                let checked = proof.check(plan.preservation(), Tolerance::default());
+                assert!(checked.is_ok(), "{name}, {step:?}: {checked:?}");
+            }
+        }
+        // Listed frequencies leave no base to stretch.
+        let heads = "WidenHeads { to: 16 }".to_owned();
+        assert_eq!(refused, [("rope_frequencies", heads.clone()), ("all", heads)]);
     }
 }

@@ -63,7 +63,7 @@ mod saying;
 pub mod torch;
 
 pub use checkpoint::{Array, Checkpoint, Progress, Provenance, TrainingState, Weights};
-pub use config::{Config, ConfigError, PRESETS};
+pub use config::{Config, ConfigError, Memory, Options, PRESETS, Preset};
 pub use dataset::{Dataset, LeftOut};
 pub use error::Error;
 pub use grammar::{AnswerTokens, PointingGrammar};

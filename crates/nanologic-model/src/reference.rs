@@ -53,6 +53,7 @@ pub struct Reference<R> {
     layers: Vec<Layer<R>>,
     final_norm: Vec<R>,
     head: Option<Vec<R>>,
+    head_scale: Option<R>,
 }
 
 struct Layer<R> {
@@ -62,17 +63,27 @@ struct Layer<R> {
     value: Vec<R>,
     query_norm: Option<Vec<R>>,
     key_norm: Option<Vec<R>>,
+    second: Option<SecondPattern<R>>,
     output: Vec<R>,
     feed_forward_norm: Vec<R>,
     gate: Vec<R>,
     up: Vec<R>,
+    gate_residual: R,
     down: Vec<R>,
+}
+
+/// The pattern that differential attention subtracts, λ times.
+struct SecondPattern<R> {
+    query: Vec<R>,
+    key: Vec<R>,
+    lambda: R,
 }
 
 /// Keys and values of the tokens so far, of one layer: `(T, K, D)` each.
 #[derive(Default)]
 struct Past<R> {
     keys: Vec<R>,
+    second_keys: Vec<R>,
     values: Vec<R>,
 }
 
@@ -95,6 +106,7 @@ impl<R: Real> Reference<R> {
         mut read: impl FnMut(&str) -> Result<Vec<R>, E>,
     ) -> Result<Reference<R>, E> {
         let mut load = |kind: Kind, layer| read(&kind.name(layer));
+        let options = &config.options;
         let mut layers = Vec::with_capacity(config.n_layers);
         for n in (0..config.n_layers).map(Some) {
             layers.push(Layer {
@@ -104,10 +116,22 @@ impl<R: Real> Reference<R> {
                 value: load(Kind::Value, n)?,
                 query_norm: config.qk_norm.then(|| load(Kind::QueryNorm, n)).transpose()?,
                 key_norm: config.qk_norm.then(|| load(Kind::KeyNorm, n)).transpose()?,
+                second: match options.differential {
+                    true => Some(SecondPattern {
+                        query: load(Kind::SecondQuery, n)?,
+                        key: load(Kind::SecondKey, n)?,
+                        lambda: load(Kind::Lambda, n)?[0],
+                    }),
+                    false => None,
+                },
                 output: load(Kind::Output, n)?,
                 feed_forward_norm: load(Kind::FeedForwardNorm, n)?,
                 gate: load(Kind::Gate, n)?,
                 up: load(Kind::Up, n)?,
+                gate_residual: match options.gate_residual {
+                    true => load(Kind::GateResidual, n)?[0],
+                    false => R::default(),
+                },
                 down: load(Kind::Down, n)?,
             });
         }
@@ -117,6 +141,10 @@ impl<R: Real> Reference<R> {
             layers,
             final_norm: load(Kind::FinalNorm, None)?,
             head: (!config.tied).then(|| load(Kind::Head, None)).transpose()?,
+            head_scale: match options.head_scale {
+                true => Some(load(Kind::HeadScale, None)?[0]),
+                false => None,
+            },
         })
     }
 
@@ -130,7 +158,7 @@ impl<R: Real> Reference<R> {
     /// # Errors
     /// [`Error::Length`], [`Error::Token`].
     pub fn logits(&self, tokens: &[u32]) -> Result<Vec<R>, Error> {
-        let Config { vocab_size, max_seq, d_model, .. } = self.config;
+        let Config { vocab_size, max_seq, d_model, ref options, .. } = self.config;
         if tokens.is_empty() || tokens.len() > max_seq {
             return Err(Error::Length { length: tokens.len(), max_seq });
         }
@@ -142,83 +170,97 @@ impl<R: Real> Reference<R> {
                 Some(x) => x.to_vec(),
                 None => return Err(Error::Token { id, vocab_size }),
             };
-            for (layer, past) in self.layers.iter().zip(&mut past) {
-                self.attention(layer, past, position, &mut x);
-                self.feed_forward(layer, &mut x);
+            scale(&mut x, options.embedding_scale.unwrap_or(1.0));
+            for (n, (layer, past)) in self.layers.iter().zip(&mut past).enumerate() {
+                let attended = self.attention(layer, past, position, &x);
+                scale(&mut x, options.residual_scale(2 * n));
+                add(&mut x, &attended);
+                let fed = self.feed_forward(layer, &x);
+                scale(&mut x, options.residual_scale(2 * n + 1));
+                add(&mut x, &fed);
             }
-            self.rms_norm(&mut x, &self.final_norm);
-            logits.extend(product(self.head.as_ref().unwrap_or(&self.embedding), &x));
+            let normed = self.rms_norm(&x, &self.final_norm);
+            let mut row = product(self.head.as_ref().unwrap_or(&self.embedding), &normed);
+            scale(&mut row, self.head_scale.map_or(1.0, Real::wide));
+            logits.extend(row.into_iter().map(|logit| R::of(capped(logit.wide(), options.output_cap))));
         }
         Ok(logits)
     }
 
-    /// `x += W_o · attention(norm(x))` over the tokens so far and this one.
-    fn attention(&self, layer: &Layer<R>, past: &mut Past<R>, position: usize, x: &mut [R]) {
-        let Config { n_heads, n_kv_heads, head_dim, .. } = self.config;
-        let mut normed = x.to_vec();
-        self.rms_norm(&mut normed, &layer.attention_norm);
-        let mut queries = product(&layer.query, &normed);
-        let mut keys = product(&layer.key, &normed);
-        self.place_heads(&mut queries, layer.query_norm.as_deref(), position);
-        self.place_heads(&mut keys, layer.key_norm.as_deref(), position);
-        past.keys.append(&mut keys);
-        past.values.append(&mut product(&layer.value, &normed));
+    /// `W_o · attention(norm(x))` over the tokens so far and this one.
+    fn attention(&self, layer: &Layer<R>, past: &mut Past<R>, position: usize, x: &[R]) -> Vec<R> {
+        let normed = self.rms_norm(x, &layer.attention_norm);
+        let queries = self.placed(&layer.query, &normed, layer.query_norm.as_deref(), position);
+        past.keys.extend(self.placed(&layer.key, &normed, layer.key_norm.as_deref(), position));
+        past.values.extend(product(&layer.value, &normed));
+        let mut mixed = self.pattern(&queries, &past.keys, &past.values);
+        if let Some(second) = &layer.second {
+            let queries = self.placed(&second.query, &normed, layer.query_norm.as_deref(), position);
+            past.second_keys.extend(self.placed(&second.key, &normed, layer.key_norm.as_deref(), position));
+            let mut noise = self.pattern(&queries, &past.second_keys, &past.values);
+            scale(&mut noise, -second.lambda.wide());
+            add(&mut mixed, &noise);
+        }
+        product(&layer.output, &mixed)
+    }
 
-        let scale = 1.0 / (head_dim as f64).sqrt();
+    /// `softmax(cap(q·k / √D)) v` for every head: queries (H, D), keys and values (T, K, D) to (H, D).
+    fn pattern(&self, queries: &[R], keys: &[R], values: &[R]) -> Vec<R> {
+        let Config { n_heads, n_kv_heads, head_dim, ref options, .. } = self.config;
+        let row = n_kv_heads * head_dim;
         let mut mixed = vec![R::default(); n_heads * head_dim];
         for (head, query) in queries.chunks_exact(head_dim).enumerate() {
-            let kv = head / (n_heads / n_kv_heads);
-            let of_head = |all: &[R], t: usize| -> Vec<R> {
-                let start = (t * n_kv_heads + kv) * head_dim;
-                all[start..start + head_dim].to_vec()
-            };
-            let scores: Vec<f64> =
-                (0..=position).map(|t| dot(query, &of_head(&past.keys, t)).wide() * scale).collect();
+            let start = head / (n_heads / n_kv_heads) * head_dim;
+            let of_head = |row: &'_ [R]| -> Vec<R> { row[start..start + head_dim].to_vec() };
+            let score = |key: &[R]| dot(query, &of_head(key)).wide() / (head_dim as f64).sqrt();
+            let scores =
+                keys.chunks_exact(row).map(|key| capped(score(key), options.attention_cap)).collect();
             let out = &mut mixed[head * head_dim..(head + 1) * head_dim];
-            for (t, weight) in softmax(&scores).into_iter().enumerate() {
-                for (out, value) in out.iter_mut().zip(of_head(&past.values, t)) {
+            for (value, weight) in values.chunks_exact(row).zip(softmax(scores)) {
+                for (out, value) in out.iter_mut().zip(of_head(value)) {
                     *out += value * R::of(weight);
                 }
             }
         }
-        add(x, &product(&layer.output, &mixed));
+        mixed
     }
 
-    /// `x += W_down · (silu(W_gate · norm(x)) ⊙ W_up · norm(x))`.
-    fn feed_forward(&self, layer: &Layer<R>, x: &mut [R]) {
-        let mut normed = x.to_vec();
-        self.rms_norm(&mut normed, &layer.feed_forward_norm);
+    /// `W_down · ((silu(W_gate · norm(x)) + a) ⊙ W_up · norm(x))`.
+    fn feed_forward(&self, layer: &Layer<R>, x: &[R]) -> Vec<R> {
+        let normed = self.rms_norm(x, &layer.feed_forward_norm);
         let gate = product(&layer.gate, &normed);
         let up = product(&layer.up, &normed);
-        let hidden: Vec<R> = gate.iter().zip(up).map(|(g, up)| R::of(silu(g.wide())) * up).collect();
-        add(x, &product(&layer.down, &hidden));
+        let open = |gate: &R| R::of(silu(gate.wide()) + layer.gate_residual.wide());
+        let hidden: Vec<R> = gate.iter().zip(up).map(|(gate, up)| open(gate) * up).collect();
+        product(&layer.down, &hidden)
     }
 
-    /// `x ← gain ⊙ x / √(mean(x²) + eps)`.
-    fn rms_norm(&self, x: &mut [R], gain: &[R]) {
+    /// `gain ⊙ x / √(mean(x²) + eps)`.
+    fn rms_norm(&self, x: &[R], gain: &[R]) -> Vec<R> {
         let mean_square = x.iter().map(|x| x.wide() * x.wide()).sum::<f64>() / x.len() as f64;
         let scale = R::of(1.0 / (mean_square + self.config.norm_eps).sqrt());
-        for (x, &gain) in x.iter_mut().zip(gain) {
-            *x = *x * scale * gain;
-        }
+        x.iter().zip(gain).map(|(&x, &gain)| x * scale * gain).collect()
     }
 
-    /// QK-norm if there is one, then RoPE: channels `i` and `i + D/2` of a head turn by `position · base^(-2i/D)`.
-    fn place_heads(&self, heads: &mut [R], gain: Option<&[R]>, position: usize) {
-        let Config { head_dim, rope_base, .. } = self.config;
+    /// `W x` by heads, with QK-norm if there is one, then RoPE: channels `i` and `i + D/2` of a head turn by
+    /// `position · ω_i`.
+    fn placed(&self, w: &[R], x: &[R], gain: Option<&[R]>, position: usize) -> Vec<R> {
+        let head_dim = self.config.head_dim;
         let half = head_dim / 2;
+        let mut heads = product(w, x);
         for head in heads.chunks_exact_mut(head_dim) {
             if let Some(gain) = gain {
-                self.rms_norm(head, gain);
+                let normed = self.rms_norm(head, gain);
+                head.copy_from_slice(&normed);
             }
             for i in 0..half {
-                let angle = position as f64 * rope_base.powf(-2.0 * i as f64 / head_dim as f64);
-                let (sin, cos) = angle.sin_cos();
+                let (sin, cos) = (position as f64 * self.config.rope_frequency(i)).sin_cos();
                 let (a, b) = (head[i].wide(), head[i + half].wide());
                 head[i] = R::of(a * cos - b * sin);
                 head[i + half] = R::of(b * cos + a * sin);
             }
         }
+        heads
     }
 }
 
@@ -253,7 +295,18 @@ fn add<R: Real>(x: &mut [R], y: &[R]) {
     }
 }
 
-fn softmax(scores: &[f64]) -> Vec<f64> {
+fn scale<R: Real>(x: &mut [R], factor: f64) {
+    if factor != 1.0 {
+        x.iter_mut().for_each(|x| *x = *x * R::of(factor));
+    }
+}
+
+/// `c tanh(x / c)`.
+fn capped(x: f64, cap: Option<f64>) -> f64 {
+    cap.map_or(x, |cap| cap * (x / cap).tanh())
+}
+
+fn softmax(scores: Vec<f64>) -> Vec<f64> {
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let weights: Vec<f64> = scores.iter().map(|s| (s - most).exp()).collect();
     let total: f64 = weights.iter().sum();
@@ -267,6 +320,7 @@ fn silu(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Options;
 
     /// Weights with nothing at zero, so that every term counts.
     fn noisy(config: &Config) -> Weights {
@@ -289,14 +343,57 @@ mod tests {
 
     #[test]
     fn single_precision_is_near_double() {
-        for (qk_norm, tied) in [(true, true), (false, false)] {
-            let config = Config { qk_norm, tied, ..Config::tiny() };
+        let plain = Config { qk_norm: false, tied: false, ..Config::tiny() };
+        for (name, config) in crate::config::each_option().into_iter().chain([("llama", plain)]) {
             let tokens: Vec<u32> = (0..40).map(|i| i * 5 % 64).collect();
             let double = Reference::<f64>::new(&config, &noisy(&config)).unwrap().logits(&tokens).unwrap();
             let single = Reference::<f32>::new(&config, &noisy(&config)).unwrap().logits(&tokens).unwrap();
             let most = double.iter().zip(single).map(|(d, s)| (d - f64::from(s)).abs()).fold(0.0, f64::max);
-            assert!(most < 1e-4, "{most}");
+            let largest = double.iter().fold(1.0, |most: f64, logit| most.max(logit.abs()));
+            assert!(most < 1e-5 * largest, "{name}: {most}");
         }
+    }
+
+    #[test]
+    fn every_option_that_is_not_only_how_weights_start_moves_the_logits() {
+        let of = |config: &Config| {
+            let weights = noisy(&Config { options: Options::default(), ..config.clone() });
+            let mut all = noisy(config);
+            all.0.extend(weights.0);
+            Reference::<f64>::new(config, &all).unwrap().logits(&[3, 1, 4, 1, 5]).unwrap()
+        };
+        let plain = of(&Config::tiny());
+        for (name, config) in crate::config::each_option() {
+            assert_eq!(of(&config) == plain, config.options.is_portable(), "{name}");
+        }
+    }
+
+    /// Options whose number says "none" in the formula give the portable model.
+    #[test]
+    fn options_at_rest_change_nothing() {
+        let options = Options {
+            residual_scales: vec![1.0; 4],
+            embedding_scale: Some(1.0),
+            head_scale: true,
+            attention_cap: Some(1e9),
+            output_cap: Some(1e9),
+            gate_residual: true,
+            differential: true,
+            ..Options::default()
+        };
+        let full = Config { options, ..Config::tiny() };
+        let plain = noisy(&Config::tiny());
+        let mut weights = Weights::init(&full, 3);
+        for array in weights.0.iter_mut().filter(|(name, _)| name.ends_with("lambda")).map(|(_, array)| array)
+        {
+            array.data[0] = 0.0;
+        }
+        weights.0.extend(plain.0.clone());
+        let tokens = [3, 1, 4, 1, 5];
+        let rest = Reference::<f64>::new(&full, &weights).unwrap().logits(&tokens).unwrap();
+        let plain = Reference::<f64>::new(&Config::tiny(), &plain).unwrap().logits(&tokens).unwrap();
+        let most = rest.iter().zip(plain).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(most < 1e-12, "{most}");
     }
 
     #[test]

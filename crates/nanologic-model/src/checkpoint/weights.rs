@@ -39,9 +39,8 @@ impl Weights {
     pub fn init(config: &Config, seed: u64) -> Weights {
         let draw = |spec: crate::axes::TensorSpec| {
             let n = spec.elements();
-            let data = match spec.kind.init(config) {
-                Init::Ones => vec![1.0; n],
-                Init::Zeros => vec![0.0; n],
+            let data = match spec.kind.init(config, spec.layer) {
+                Init::Constant(value) => vec![value as f32; n],
                 Init::Normal { std } => normal(&spec.name, seed).map(|z| (z * std) as f32).take(n).collect(),
             };
             (spec.name, Array { shape: spec.shape, data })

@@ -1,14 +1,16 @@
 //! The forward pass on LibTorch.
 //!
-//! Legend of the shapes: B rows, T tokens a row, S tokens seen so far (keys), d `d_model`, H query heads, K key/value
-//! heads, G = H / K queries a key, D `head_dim`, F `d_ff`, V vocabulary, N scored positions.
+//! Legend of the shapes: B rows, T tokens a row, S tokens seen so far (keys), d `d_model`, D `head_dim`, V vocabulary,
+//! N scored positions.
 
-use tch::{Kind as Number, Tensor};
+use tch::{Device, Kind as Number, Tensor, no_grad};
 
+use super::attention::{Past, attention};
+use super::noise::{Noise, SubLayer};
 use super::parameters::{LayerLeaves, Leaves};
 use crate::config::Config;
 
-/// Where tokens stand and whom they see.
+/// Where tokens stand, whom they see, and what is left out.
 pub(super) struct Scene {
     /// (B, T, 1, D): cosines of RoPE's angles, both halves alike.
     cos: Tensor,
@@ -16,19 +18,33 @@ pub(super) struct Scene {
     sin: Tensor,
     /// (B, 1, T, S) in the compute format: 0 where the key is seen, a large negative number where not.
     mask: Tensor,
+    kernel: Kernel,
+    noise: Option<Noise>,
+}
+
+/// Who computes attention where no option asks for more than softmax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kernel {
+    /// LibTorch's fused `scaled_dot_product_attention`, which never writes the scores down.
+    Fused,
+    /// Two matrix products and a softmax.
+    Products,
 }
 
 impl Scene {
     /// `position` (B, T) counts from 0 within a document; `seen` (B, T, S) says which keys a token attends to.
     pub fn new(config: &Config, position: &Tensor, seen: &Tensor, number: Number) -> Scene {
-        let d = config.head_dim as i64;
-        let pairs = Tensor::arange(d / 2, (Number::Double, position.device()));
-        let frequencies = (pairs * (-2.0 / d as f64 * config.rope_base.ln())).exp();
+        let frequencies: Vec<f64> = (0..config.head_dim / 2).map(|i| config.rope_frequency(i)).collect();
+        let frequencies = Tensor::from_slice(&frequencies).to(position.device());
         let angle = position.to_kind(Number::Double).unsqueeze(-1) * frequencies; // (B, T, D/2)
         let (cos, sin) = (angle.cos(), angle.sin());
         let both = |a: &Tensor, b: &Tensor| Tensor::cat(&[a, b], -1).unsqueeze(2).to_kind(Number::Float);
         let mask = seen.logical_not().to_kind(number) * -1e9;
-        Scene { cos: both(&cos, &cos), sin: both(&-&sin, &sin), mask: mask.unsqueeze(1) }
+        let mask = mask.unsqueeze(1);
+        // On a CPU the backward pass of the fused kernel is slow: the products win until rows are long.
+        let fused = mask.device() != Device::Cpu || mask.size()[2] >= FUSED_FROM;
+        let kernel = if fused { Kernel::Fused } else { Kernel::Products };
+        Scene { cos: both(&cos, &cos), sin: both(&-&sin, &sin), mask, kernel, noise: None }
     }
 
     /// Packed rows: a token sees itself and what stands before it in its own document. `document` is (B, T).
@@ -38,13 +54,31 @@ impl Scene {
         let past = Tensor::ones([t, t], (Number::Bool, document.device())).tril(0);
         Scene::new(config, position, &same.logical_and(&past), number)
     }
+
+    /// The same scene with something left out.
+    pub fn with_noise(self, noise: Option<Noise>) -> Scene {
+        Scene { noise, ..self }
+    }
+
+    /// (B, 1, T, S): what is added to the scores.
+    pub fn mask(&self) -> &Tensor {
+        &self.mask
+    }
+
+    /// RoPE: heads (B, T, _, D) turned to their positions, in fp32.
+    pub fn turn(&self, heads: &Tensor) -> Tensor {
+        let half = heads.size()[3] / 2;
+        heads * &self.cos + heads.roll([half], [3]) * &self.sin
+    }
+
+    /// Who computes attention.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
 }
 
-/// Keys and values of the tokens so far, of one layer: (B, K, S, D) each.
-pub(super) struct Past {
-    pub keys: Tensor,
-    pub values: Tensor,
-}
+/// Rows of so many tokens take the fused kernel on a CPU.
+const FUSED_FROM: i64 = 512;
 
 /// Token ids (B, T) to hidden states (B, T, d) before the last norm. With `past`, the scene's S counts the tokens of
 /// earlier calls too, and the new keys and values are added to it.
@@ -53,23 +87,134 @@ pub(super) fn hidden(
     leaves: &Leaves,
     ids: &Tensor,
     scene: &Scene,
-    mut past: Option<&mut Vec<Past>>,
+    mut past: Option<&mut Vec<Option<Past>>>,
 ) -> Tensor {
-    let mut x = Tensor::embedding(&leaves.lookup, ids, -1, false, false);
-    for (n, layer) in leaves.layers.iter().enumerate() {
-        let past = past.as_deref_mut().map(|past| (past, n));
-        let h = rms_norm(&x, &layer.attention_norm, config.norm_eps);
-        let attended = &x + attention(config, layer, &h, scene, past);
-        let h = rms_norm(&attended, &layer.feed_forward_norm, config.norm_eps);
-        x = &attended + feed_forward(layer, &h);
+    if let Some(past) = past.as_deref_mut() {
+        past.resize_with(config.n_layers, || None);
+    }
+    let mut x = embed(config, leaves, ids);
+    for n in 0..config.n_layers {
+        x = block(config, leaves, n, &x, scene, past.as_deref_mut().map(|past| &mut past[n]));
     }
     x
+}
+
+/// `s · E[id]`: (B, T) to (B, T, d).
+fn embed(config: &Config, leaves: &Leaves, ids: &Tensor) -> Tensor {
+    let x = Tensor::embedding(&leaves.lookup, ids, -1, false, false);
+    match config.options.embedding_scale {
+        Some(scale) => x * scale,
+        None => x,
+    }
+}
+
+/// Block `n` of the decoder: (B, T, d) to the same.
+fn block(
+    config: &Config,
+    leaves: &Leaves,
+    n: usize,
+    x: &Tensor,
+    scene: &Scene,
+    past: Option<&mut Option<Past>>,
+) -> Tensor {
+    let layer: &LayerLeaves = &leaves.layers[n];
+    let leave_out = |sub_layer, added: Tensor| match &scene.noise {
+        Some(noise) => noise.leave_out(n, sub_layer, added),
+        None => added,
+    };
+    let h = rms_norm(x, &layer.attention_norm, config.norm_eps);
+    let added = attention(config, layer, &h, scene, past);
+    let x = residual(x, leave_out(SubLayer::Attention, added), config.options.residual_scale(2 * n));
+    let h = rms_norm(&x, &layer.feed_forward_norm, config.norm_eps);
+    let added = layer.feed_forward.forward(&h);
+    residual(&x, leave_out(SubLayer::FeedForward, added), config.options.residual_scale(2 * n + 1))
+}
+
+/// `α x + f`.
+fn residual(x: &Tensor, f: Tensor, alpha: f64) -> Tensor {
+    if alpha == 1.0 { x + f } else { x * alpha + f }
 }
 
 /// Hidden states (N, d) to logits (N, V), in the compute format.
 pub(super) fn logits(config: &Config, leaves: &Leaves, hidden: &Tensor) -> Tensor {
     let h = rms_norm(hidden, &leaves.final_norm, config.norm_eps);
-    linear(&h, &leaves.head)
+    let plain = linear(&h, &leaves.head);
+    let logits = match &leaves.head_scale {
+        Some(scale) => plain * scale,
+        None => plain,
+    };
+    match config.options.output_cap {
+        Some(cap) => (logits * (1.0 / cap)).tanh() * cap,
+        None => logits,
+    }
+}
+
+/// What is minimised as a function of the hidden states (B, T, d) before the last norm, backwards: the gradients of
+/// [`Leaves::in_order`]. `objective` is called once and gives a scalar.
+pub(super) fn gradients(
+    config: &Config,
+    leaves: &Leaves,
+    ids: &Tensor,
+    scene: &Scene,
+    recompute: Recompute,
+    objective: impl FnOnce(&Tensor) -> Tensor,
+) -> Vec<Tensor> {
+    match recompute {
+        Recompute::Nothing => {
+            let objective = objective(&hidden(config, leaves, ids, scene, None));
+            Tensor::run_backward(&[&objective], &leaves.in_order(), false, false)
+        }
+        Recompute::Blocks => recomputed_gradients(config, leaves, ids, scene, objective),
+    }
+}
+
+/// What the backward pass computes a second time instead of keeping it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recompute {
+    /// Nothing: every intermediate result of the forward pass is kept.
+    Nothing,
+    /// Each block, from its input (Chen et al. 2016, "gradient checkpointing"): memory for one block and a residual
+    /// stream a block, for a third more computing.
+    Blocks,
+}
+
+fn recomputed_gradients(
+    config: &Config,
+    leaves: &Leaves,
+    ids: &Tensor,
+    scene: &Scene,
+    objective: impl FnOnce(&Tensor) -> Tensor,
+) -> Vec<Tensor> {
+    let mut inputs = no_grad(|| {
+        let mut inputs = vec![embed(config, leaves, ids)];
+        for n in 0..config.n_layers {
+            let x = block(config, leaves, n, &inputs[n], scene, None);
+            inputs.push(x);
+        }
+        inputs
+    });
+    let last = inputs.pop().expect("the embedding is one").set_requires_grad(true);
+    let mut of: Vec<&Tensor> = vec![&last];
+    of.extend(leaves.behind_blocks());
+    let mut found = Tensor::run_backward(&[objective(&last)], &of, false, false);
+    let behind = found.split_off(1);
+    let mut slope = found.remove(0);
+    let mut blocks = Vec::with_capacity(config.n_layers);
+    for n in (0..config.n_layers).rev() {
+        let x = inputs.pop().expect("every block has an input").set_requires_grad(true);
+        let mut of = vec![&x];
+        of.extend(leaves.layers[n].in_order());
+        let y = block(config, leaves, n, &x, scene, None);
+        // A scalar with the gradient `slope` for y, to go backwards from.
+        let mut found = Tensor::run_backward(&[(y * &slope).sum(Number::Float)], &of, false, false);
+        blocks.push(found.split_off(1));
+        slope = found.remove(0);
+    }
+    let embedded = (embed(config, leaves, ids) * slope).sum(Number::Float);
+    let mut all = Tensor::run_backward(&[embedded], &[&leaves.lookup], false, false);
+    all.extend(blocks.into_iter().rev().flatten());
+    all.extend(behind);
+    all
 }
 
 /// `gain ⊙ x / √(mean(x²) + eps)`, in fp32.
@@ -78,72 +223,9 @@ fn rms_norm(x: &Tensor, gain: &Tensor, eps: f64) -> Tensor {
 }
 
 /// `x Wᵀ` in the format of `w`.
-fn linear(x: &Tensor, w: &Tensor) -> Tensor {
+pub(super) fn linear(x: &Tensor, w: &Tensor) -> Tensor {
     x.to_kind(w.kind()).linear::<&Tensor>(w, None)
 }
 
-fn attention(
-    config: &Config,
-    layer: &LayerLeaves,
-    h: &Tensor,
-    scene: &Scene,
-    past: Option<(&mut Vec<Past>, usize)>,
-) -> Tensor {
-    let (b, t, _) = h.size3().expect("hidden states have three dimensions");
-    let (heads, kv, d) = (config.n_heads as i64, config.n_kv_heads as i64, config.head_dim as i64);
-    let group = heads / kv;
-    let qkv = linear(h, &layer.qkv).view([b, t, heads + 2 * kv, d]);
-    let number = qkv.kind();
-    let qk = place(config, layer, &qkv.narrow(2, 0, heads + kv), scene).to_kind(number);
-
-    // (B, T, H, D) -> (B, K, G·T, D): the queries that share a key stand below each other.
-    let q = qk.narrow(2, 0, heads).view([b, t, kv, group, d]).permute([0, 2, 3, 1, 4]);
-    let q = q.reshape([b * kv, group * t, d]);
-    let mut k = qk.narrow(2, heads, kv).transpose(1, 2); // (B, K, T, D)
-    let mut v = qkv.narrow(2, heads + kv, kv).transpose(1, 2);
-    if let Some((past, n)) = past {
-        if let Some(before) = past.get(n) {
-            k = Tensor::cat(&[&before.keys, &k], 2);
-            v = Tensor::cat(&[&before.values, &v], 2);
-        }
-        let now = Past { keys: k.shallow_clone(), values: v.shallow_clone() };
-        match past.get_mut(n) {
-            Some(before) => *before = now,
-            None => past.push(now),
-        }
-    }
-    let s = k.size()[2];
-    let k = k.reshape([b * kv, s, d]);
-    let v = v.reshape([b * kv, s, d]);
-
-    // As two products and a softmax: on CPU the fused kernel's backward is slower at a few hundred tokens.
-    let scores = q.bmm(&k.transpose(1, 2)) * (1.0 / (d as f64).sqrt());
-    let scores = scores.view([b, heads, t, s]) + &scene.mask;
-    let weights = scores.softmax(-1, None).view([b * kv, group * t, s]);
-    let mixed = weights.bmm(&v).view([b, kv, group, t, d]).permute([0, 3, 1, 2, 4]);
-    linear(&mixed.reshape([b, t, heads * d]), &layer.output)
-}
-
-/// QK-norm if there is one, then RoPE, of queries and keys (B, T, H + K, D) at once, in fp32.
-fn place(config: &Config, layer: &LayerLeaves, qk: &Tensor, scene: &Scene) -> Tensor {
-    let mut qk = qk.to_kind(Number::Float);
-    if let Some((q_gain, k_gain)) = &layer.qk_norm {
-        let d = config.head_dim as i64;
-        let gain = Tensor::cat(
-            &[
-                q_gain.expand([config.n_heads as i64, d], false),
-                k_gain.expand([config.n_kv_heads as i64, d], false),
-            ],
-            0,
-        );
-        qk = qk.rms_norm([d], None::<&Tensor>, config.norm_eps) * gain;
-    }
-    let half = qk.size()[3] / 2;
-    &qk * &scene.cos + qk.roll([half], [3]) * &scene.sin
-}
-
-/// `W_down (silu(W_gate h) ⊙ W_up h)`.
-fn feed_forward(layer: &LayerLeaves, h: &Tensor) -> Tensor {
-    let both = linear(h, &layer.gate_up).chunk(2, -1);
-    linear(&(both[0].silu() * &both[1]), &layer.down)
-}
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind as Number, Tensor, no_grad};
 
-use super::decoder::{self, Past, Scene};
+use super::decoder::{self, Scene};
 use super::memory;
 use super::parameters::{Layout, Leaves};
 use crate::checkpoint::Checkpoint;
@@ -213,7 +213,7 @@ fn continue_batch<C: Constraint>(config: &Config, leaves: &Leaves, rows: &mut [R
     let real = position.lt_tensor(&lengths); // (B, T)
     // Padding is a document of its own, as in packed rows.
     let scene = Scene::packed(config, &position, &real.to_kind(Number::Int64), Number::Float);
-    let mut past: Vec<Past> = Vec::new();
+    let mut past = Vec::new();
     let hidden =
         decoder::hidden(config, leaves, &Tensor::from_slice(&ids).view([b, t]), &scene, Some(&mut past));
     let last = (&lengths - 1).unsqueeze(-1).expand([b, 1, config.d_model as i64], false);

@@ -5,6 +5,7 @@
 
 use tch::{Kind as Number, Tensor, no_grad};
 
+use super::feed_forward::{FeedForward, SwiGlu};
 use crate::axes::{Kind, TensorSpec};
 use crate::checkpoint::{Array, Weights};
 use crate::config::Config;
@@ -73,7 +74,9 @@ impl Layout {
         let parts = &self.specs[at..at + joined];
         let length: usize = parts.iter().map(|(spec, _)| spec.elements()).sum();
         let mut shape: Vec<i64> = parts[0].0.shape.iter().map(|&n| n as i64).collect();
-        shape[0] = parts.iter().map(|(spec, _)| spec.shape[0] as i64).sum();
+        if let Some(rows) = shape.first_mut() {
+            *rows = parts.iter().map(|(spec, _)| spec.shape[0] as i64).sum();
+        }
         flat.narrow(0, parts[0].1 as i64, length as i64).view(shape.as_slice())
     }
 
@@ -114,24 +117,26 @@ impl Layout {
 }
 
 /// The tensors that a forward pass reads, as views of flat buffers: large matrices of `products`, in the compute
-/// format; the looked-up embedding and the gains of `master`, in fp32.
+/// format; the looked-up embedding, the gains and the single numbers of `master`, in fp32.
 pub(super) struct Leaves {
     pub lookup: Tensor,
     pub layers: Vec<LayerLeaves>,
     pub final_norm: Tensor,
     pub head: Tensor,
+    pub head_scale: Option<Tensor>,
+    tied: bool,
 }
 
 pub(super) struct LayerLeaves {
     pub attention_norm: Tensor,
-    /// q, k and v, one above the other: ((H + 2K)·D, d).
+    /// Queries, keys and values, one above the other: ((P·(H + K) + K)·D, d), P = 2 where attention is differential.
     pub qkv: Tensor,
     pub qk_norm: Option<(Tensor, Tensor)>,
+    /// How much of the second pattern is subtracted, where attention is differential.
+    pub lambda: Option<Tensor>,
     pub output: Tensor,
     pub feed_forward_norm: Tensor,
-    /// gate above up: (2F, d).
-    pub gate_up: Tensor,
-    pub down: Tensor,
+    pub feed_forward: Box<dyn FeedForward>,
 }
 
 impl Leaves {
@@ -142,36 +147,50 @@ impl Leaves {
         products: &Tensor,
         gradients: bool,
     ) -> Leaves {
+        let options = &config.options;
         let view = |flat: &Tensor, kind, layer, joined| {
             no_grad(|| layout.view(flat, kind, layer, joined)).detach().set_requires_grad(gradients)
         };
         let gain = |kind, layer| view(master, kind, layer, 1);
         let layer = |n| LayerLeaves {
             attention_norm: gain(Kind::AttentionNorm, n),
-            qkv: view(products, Kind::Query, n, 3),
+            qkv: view(products, Kind::Query, n, if options.differential { 5 } else { 3 }),
             qk_norm: config.qk_norm.then(|| (gain(Kind::QueryNorm, n), gain(Kind::KeyNorm, n))),
+            lambda: options.differential.then(|| gain(Kind::Lambda, n)),
             output: view(products, Kind::Output, n, 1),
             feed_forward_norm: gain(Kind::FeedForwardNorm, n),
-            gate_up: view(products, Kind::Gate, n, 2),
-            down: view(products, Kind::Down, n, 1),
+            feed_forward: Box::new(SwiGlu {
+                gate_up: view(products, Kind::Gate, n, 2),
+                residual: options.gate_residual.then(|| gain(Kind::GateResidual, n)),
+                down: view(products, Kind::Down, n, 1),
+            }),
         };
         Leaves {
             lookup: view(master, Kind::Embedding, None, 1),
             layers: (0..config.n_layers).map(|n| layer(Some(n))).collect(),
             final_norm: gain(Kind::FinalNorm, None),
             head: view(products, if config.tied { Kind::Embedding } else { Kind::Head }, None, 1),
+            head_scale: options.head_scale.then(|| gain(Kind::HeadScale, None)),
+            tied: config.tied,
         }
     }
 
-    /// In the order of the flat buffer, but for the head, which is last even when it is the embedding.
+    /// In the order of the flat buffer, but for a head that is the embedding, which is last.
     pub fn in_order(&self) -> Vec<&Tensor> {
         let mut all = vec![&self.lookup];
-        for layer in &self.layers {
-            all.extend([&layer.attention_norm, &layer.qkv]);
-            all.extend(layer.qk_norm.iter().flat_map(|(q, k)| [q, k]));
-            all.extend([&layer.output, &layer.feed_forward_norm, &layer.gate_up, &layer.down]);
+        all.extend(self.layers.iter().flat_map(LayerLeaves::in_order));
+        all.extend(self.behind_blocks());
+        all
+    }
+
+    /// Those behind the last block, in the same order.
+    pub fn behind_blocks(&self) -> Vec<&Tensor> {
+        let head = [Some(&self.head), self.head_scale.as_ref()];
+        let mut all = vec![&self.final_norm];
+        all.extend(head.into_iter().flatten());
+        if self.tied {
+            all[1..].reverse();
         }
-        all.extend([&self.final_norm, &self.head]);
         all
     }
 
@@ -182,5 +201,17 @@ impl Leaves {
         }
         let flat: Vec<Tensor> = gradients.iter().map(|g| g.reshape([-1]).to_kind(Number::Float)).collect();
         Tensor::cat(&flat, 0)
+    }
+}
+
+impl LayerLeaves {
+    /// In the order of the flat buffer.
+    pub fn in_order(&self) -> Vec<&Tensor> {
+        let mut all = vec![&self.attention_norm, &self.qkv];
+        all.extend(self.qk_norm.iter().flat_map(|(q, k)| [q, k]));
+        all.extend(&self.lambda);
+        all.extend([&self.output, &self.feed_forward_norm]);
+        all.extend(self.feed_forward.leaves());
+        all
     }
 }

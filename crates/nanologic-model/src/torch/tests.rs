@@ -1,14 +1,11 @@
 //! LibTorch against the reference, packing against single rows, and learning itself.
 
-use data_pipeline::{Batch, Sequence, pack};
-use tch::{Device, Kind as Number, Tensor, no_grad};
-
-use super::decoder::{self, Scene};
-use super::parameters::{Layout, Leaves};
+use super::parameters::Layout;
 use super::{
     Compute, Constraint, Control, Generator, Prompt, Sampling, StopReason, Trainer, Training, latest, train,
 };
 use crate::{Checkpoint, Config, Error, Provenance, Reference, Weights};
+use data_pipeline::{Batch, Sequence, pack};
 
 /// Weights with nothing at zero, so that every term counts.
 fn noisy(config: &Config) -> Weights {
@@ -47,36 +44,6 @@ fn exact(steps: u64) -> Training {
 
 fn one_row(sequence: &Sequence) -> Batch {
     pack(std::slice::from_ref(sequence), 1, sequence.ids.len(), 0).unwrap().next().unwrap()
-}
-
-/// Logits (T, V) of one sequence by LibTorch, in fp32.
-fn libtorch_logits(config: &Config, weights: &Weights, tokens: &[u32]) -> Vec<f32> {
-    let layout = Layout::new(config);
-    let flat = layout.flatten(weights, str::to_owned).unwrap();
-    let leaves = Leaves::new(config, &layout, &flat, &flat, false);
-    let t = tokens.len() as i64;
-    let ids = Tensor::from_slice(&tokens.iter().map(|&id| i64::from(id)).collect::<Vec<_>>()).view([1, t]);
-    let position = Tensor::arange(t, (Number::Int64, Device::Cpu)).view([1, t]);
-    let scene = Scene::packed(config, &position, &position.zeros_like(), Number::Float);
-    let logits = no_grad(|| {
-        let hidden = decoder::hidden(config, &leaves, &ids, &scene, None);
-        decoder::logits(config, &leaves, &hidden.view([t, -1]))
-    });
-    Vec::try_from(logits.view([-1])).unwrap()
-}
-
-#[test]
-fn libtorch_equals_the_reference() {
-    for (qk_norm, tied, n_kv_heads) in [(true, true, 2), (false, false, 4), (true, false, 1)] {
-        let config = Config { qk_norm, tied, n_kv_heads, ..Config::tiny() };
-        let weights = noisy(&config);
-        let tokens: Vec<u32> = (0..50).map(|i| i * 11 % 64).collect();
-        let reference = Reference::<f64>::new(&config, &weights).unwrap().logits(&tokens).unwrap();
-        let ours = libtorch_logits(&config, &weights, &tokens);
-        let scale = reference.iter().fold(0f64, |most, x| most.max(x.abs()));
-        let most = ours.iter().zip(&reference).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
-        assert!(most <= 1e-5 * scale, "qk_norm {qk_norm}: {most} of {scale}");
-    }
 }
 
 #[test]
