@@ -19,6 +19,7 @@ const PASSIVE: &str = include_str!("../../data/es/passive.tsv");
 const GUSTAR: &str = include_str!("../../data/es/gustar.tsv");
 const SYMBOLS: &str = include_str!("../../data/es/symbols.tsv");
 const ADJUNCTS: &str = include_str!("../../data/es/adjuncts.tsv");
+const NOMINAL: &str = include_str!("../../data/es/nominal.tsv");
 const MODIFIERS: &str = include_str!("../../data/es/modifiers.tsv");
 pub const IRREGULAR: &str = include_str!("../../data/es/irregular.tsv");
 
@@ -112,6 +113,8 @@ pub struct Pleasing {
 /// Everything the tables say.
 pub struct Lexicon {
     pub classes: Vec<Vec<Noun>>,
+    /// Classes of those who own things: *el libro de la vecina*.
+    pub owners: Vec<usize>,
     pub men: Vec<String>,
     pub women: Vec<String>,
     pub surnames: Vec<String>,
@@ -155,6 +158,7 @@ pub struct Auxiliaries {
     pub poder: &'static Verb,
     pub deber: &'static Verb,
     pub tener: &'static Verb,
+    pub hacer: &'static Verb,
     pub querer: &'static Verb,
     pub soler: &'static Verb,
     pub necesitar: &'static Verb,
@@ -179,6 +183,7 @@ struct Reader {
     classes: HashMap<&'static str, usize>,
     verbs: HashMap<&'static str, &'static Verb>,
     irregular: Irregular<'static>,
+    nominal: HashMap<&'static str, &'static str>,
 }
 
 impl Reader {
@@ -186,7 +191,9 @@ impl Reader {
         if let Some(verb) = self.verbs.get(entry) {
             return verb;
         }
-        let verb = conjugate(entry, &self.irregular).unwrap_or_else(|| panic!("{entry} is no infinitive"));
+        let mut verb =
+            conjugate(entry, &self.irregular).unwrap_or_else(|| panic!("{entry} is no infinitive"));
+        verb.nominal = self.nominal.get(verb.infinitive.as_str()).map(|noun| Noun::read(noun));
         let verb: &'static Verb = Box::leak(Box::new(verb));
         self.verbs.insert(entry, verb);
         verb
@@ -242,8 +249,12 @@ fn list(field: &'static str) -> impl Iterator<Item = &'static str> {
 
 impl Lexicon {
     fn read() -> Lexicon {
-        let mut reader =
-            Reader { classes: HashMap::new(), verbs: HashMap::new(), irregular: read_irregular(IRREGULAR) };
+        let mut reader = Reader {
+            classes: HashMap::new(),
+            verbs: HashMap::new(),
+            irregular: read_irregular(IRREGULAR),
+            nominal: fields(NOMINAL).map(|line| (line[0], line[1])).collect(),
+        };
         let mut classes = Vec::new();
         for line in fields(NOUNS) {
             reader.classes.insert(line[0], classes.len());
@@ -273,7 +284,10 @@ impl Lexicon {
         }
         let domains = read_domains(&mut reader);
         let pseudo = Pseudo::draw(&reader.irregular);
+        let owners =
+            ["persona", "persona", "alumno", "trabajador", "cientifico", "empresa", "lugar", "grupo"];
         Lexicon {
+            owners: owners.map(|class| reader.class(class)).into(),
             classes,
             men: names("m"),
             women: names("f"),
@@ -299,6 +313,7 @@ impl Lexicon {
                 poder: reader.verb("poder:ue"),
                 deber: reader.verb("deber"),
                 tener: reader.verb("tener:ie"),
+                hacer: reader.verb("hacer"),
                 querer: reader.verb("querer:ie"),
                 soler: reader.verb("soler:ue"),
                 necesitar: reader.verb("necesitar"),

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::noun::Noun;
+
 /// The simple tenses, in the order of [`Verb::finite`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Simple {
@@ -35,6 +37,8 @@ pub struct Verb {
     pub gerund: String,
     pub participle: String,
     pub reflexive: bool,
+    /// The noun of what it says: *la subida* of *subir*.
+    pub nominal: Option<Noun>,
     finite: [[String; 7]; 8],
 }
 
@@ -155,6 +159,7 @@ pub fn conjugate(entry: &str, irregular: &Irregular<'_>) -> Option<Verb> {
         gerund: odd.get("ger").map_or_else(|| stem.gerund(), |g| (*g).to_owned()),
         participle: odd.get("part").map_or_else(|| stem.participle(), |p| (*p).to_owned()),
         reflexive,
+        nominal: None,
         finite: [
             present,
             as_tu(imperfect),

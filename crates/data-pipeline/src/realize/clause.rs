@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::lexicon::{Adjective, Agreement, Person, Simple, Subject, Verb, inflect, lexicon, plural};
+use crate::lexicon::{Adjective, Agreement, Person, Piece, Simple, Subject, Verb, inflect, lexicon, plural};
 
 /// A word of the lexicon or an inflected one.
 pub type Word = Cow<'static, str>;
@@ -40,6 +40,8 @@ pub struct NounPhrase {
     pub agreement: Agreement,
     /// Empty for a subject that the verb's ending tells: *estudio*.
     pub words: Vec<Word>,
+    /// How many of the words a later mention needs: *la vecina* of *la vecina de enfrente*.
+    pub core: usize,
     /// The pronoun that may stand for it.
     pub pronoun: &'static str,
     /// What it was drawn as.
@@ -79,6 +81,10 @@ pub struct Clause {
     /// The subject follows the verb.
     pub inverted: bool,
     pub complement: Complement,
+    /// How many words of the complement a later mention needs: *la tarea* of *la tarea a tiempo*.
+    pub core: usize,
+    /// The line of the tables that the complement was drawn from.
+    pub pieces: Option<&'static [Piece]>,
     /// A pronoun for whom the verb concerns: *te* in *te ayudo*.
     pub pronoun: &'static str,
     /// The complement names something that this other atom has named: said as *lo, la, los, las* after it.
@@ -102,14 +108,27 @@ pub struct Manner {
     /// *no*, *tampoco*, or empty.
     pub negation: &'static str,
     pub subject: SubjectForm,
-    /// Replace the object by a clitic.
+    /// Replace the object by a clitic, or what a copula says by *lo*: *la compra*, *lo es*.
     pub clitic: bool,
+    /// What a later mention may change.
+    pub again: Again,
     /// Agree with two subjects: *Ana y Luis cantan*.
     pub joint: bool,
     /// Of nobody in particular: *cansarse*, *ser rico*.
     pub generic: bool,
     /// Leave out the name of whom it pleases.
     pub dative_known: bool,
+}
+
+/// How a later mention of a clause differs from the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Again {
+    /// Without adjunct and modifiers.
+    pub brief: bool,
+    /// With the subject or the adjunct on the other side of the verb.
+    pub turned: bool,
+    /// *lo hace* for any action.
+    pub pro_verb: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +149,8 @@ impl Clause {
             passive: false,
             inverted: false,
             complement: Complement::Words(Vec::new()),
+            core: usize::MAX,
+            pieces: None,
             pronoun: "",
             same_object: None,
             adjunct: Vec::new(),
@@ -164,25 +185,34 @@ impl Clause {
         let subject_words = |out: &mut Vec<(Word, Part)>| {
             let Some(subject) = &self.subject else { return };
             match manner.subject {
-                SubjectForm::Full => out.extend(subject.words.iter().map(|w| (w.clone(), Part::Subject))),
+                SubjectForm::Full => {
+                    let n = if manner.again.brief { subject.core } else { subject.words.len() };
+                    out.extend(subject.words.iter().take(n).map(|w| (w.clone(), Part::Subject)));
+                }
                 SubjectForm::Pronoun => out.push((subject.pronoun.into(), Part::Subject)),
                 SubjectForm::Dropped => {}
             }
         };
+        if manner.again.pro_verb {
+            return self.say_pro_verb(manner, subject_words, out);
+        }
         if manner.time == Time::Infinitive {
             self.negate(manner, out);
             self.say_infinitive(manner, out);
             self.say_complement(manner, out);
-            self.say_adjunct(out);
+            self.say_adjunct(manner, out);
             return;
         }
-        if self.fronted {
-            self.say_adjunct(out);
+        let fronted = self.fronted != manner.again.turned;
+        if fronted {
+            self.say_adjunct(manner, out);
         }
         if let (Some((_, name)), false) = (&self.dative, manner.dative_known) {
             out.extend(name.iter().map(|w| (w.clone(), Part::Dative)));
         }
-        let last = self.subject_last();
+        let bare = matches!(&self.complement, Complement::Words(words) if words.is_empty());
+        let movable = manner.again.turned && bare && !self.passive && self.dative.is_none();
+        let last = self.subject_last() != movable;
         if !last {
             subject_words(out);
         }
@@ -198,9 +228,88 @@ impl Clause {
         if last && predicate {
             subject_words(out);
         }
-        if !self.fronted {
-            self.say_adjunct(out);
+        if !fronted {
+            self.say_adjunct(manner, out);
         }
+    }
+
+    /// *lo hace*, *no lo hizo*, *hacerlo*.
+    fn say_pro_verb(
+        &self,
+        manner: Manner,
+        subject: impl Fn(&mut Vec<(Word, Part)>),
+        out: &mut Vec<(Word, Part)>,
+    ) {
+        if manner.time == Time::Infinitive {
+            self.negate(manner, out);
+            out.push(("hacerlo".into(), Part::Verb));
+            return;
+        }
+        subject(out);
+        self.negate(manner, out);
+        out.push(("lo".into(), Part::Complement));
+        finite(lexicon().aux.hacer, manner.time, self.person(), &mut |word| out.push((word, Part::Verb)));
+    }
+
+    /// Whether it can be said as a noun: *la subida de los precios*.
+    pub fn has_noun(&self) -> bool {
+        let third = self.subject.as_ref().is_none_or(|subject| {
+            matches!(subject.person, Person::El | Person::Ellos) && !subject.words.is_empty()
+        });
+        let short = match &self.complement {
+            Complement::Words(words) => words.first().is_none_or(|word| {
+                matches!(word.as_ref(), "a" | "en" | "con" | "por") && self.subject.is_some()
+            }),
+            Complement::Object(..) => true,
+            Complement::Predicate(_) | Complement::Agreeing(_) => false,
+        };
+        let plain = self.periphrasis.is_none() && self.dative.is_none() && self.adjunct.is_empty();
+        self.verb.is_some_and(|verb| verb.nominal.is_some())
+            && third
+            && short
+            && plain
+            && self.pronoun.is_empty()
+    }
+
+    /// *la firma del contrato por parte de Ana*.
+    pub fn say_noun(&self, out: &mut Vec<(Word, Part)>) {
+        let Some(noun) = self.verb.and_then(|verb| verb.nominal.as_ref()) else { return };
+        out.push((noun.definite(noun.agreement).into(), Part::Verb));
+        out.extend(noun.text.split(' ').map(|word| (Word::from(word), Part::Verb)));
+        let subject = self.subject.as_ref().map_or(&[][..], |subject| &subject.words);
+        let mut link = "de";
+        if let Complement::Object(words, _) = &self.complement {
+            out.push(("de".into(), Part::Complement));
+            out.extend(words.iter().map(|word| (word.clone(), Part::Complement)));
+            link = "por parte de";
+        }
+        if !subject.is_empty() {
+            out.extend(link.split(' ').map(|word| (Word::from(word), Part::Subject)));
+            out.extend(subject.iter().map(|word| (word.clone(), Part::Subject)));
+        }
+        if let Complement::Words(words) = &self.complement {
+            out.extend(words.iter().map(|word| (word.clone(), Part::Complement)));
+        }
+    }
+
+    /// Whether a later mention may say *lo hace* for it: somebody does something.
+    pub fn is_action(&self) -> bool {
+        let aux = &lexicon().aux;
+        let state = [aux.ser, aux.estar, aux.haber, aux.tener, aux.hacer];
+        self.human
+            && !self.passive
+            && self.dative.is_none()
+            && self.periphrasis.is_none()
+            && !matches!(self.complement, Complement::Predicate(_) | Complement::Agreeing(_))
+            && self.verb.is_some_and(|verb| !state.iter().any(|other| std::ptr::eq(*other, verb)))
+    }
+
+    /// Whether a later mention may say *lo es*, *lo está* for it.
+    pub fn is_predicate(&self) -> bool {
+        let aux = &lexicon().aux;
+        matches!(self.complement, Complement::Predicate(_) | Complement::Agreeing(_))
+            && self.periphrasis.is_none()
+            && self.verb.is_some_and(|verb| std::ptr::eq(verb, aux.ser) || std::ptr::eq(verb, aux.estar))
     }
 
     /// Whether it says what somebody is used to: *suele dormir*, which has no future.
@@ -213,7 +322,10 @@ impl Clause {
         self.dative.is_some() || self.passive || self.inverted
     }
 
-    fn say_adjunct(&self, out: &mut Vec<(Word, Part)>) {
+    fn say_adjunct(&self, manner: Manner, out: &mut Vec<(Word, Part)>) {
+        if manner.again.brief {
+            return;
+        }
         out.extend(self.adjunct.iter().map(|w| (w.clone(), Part::Adjunct)));
     }
 
@@ -240,8 +352,14 @@ impl Clause {
         if !clitic.is_empty() && modal.is_none_or(|p| p.gerund) {
             out.push((clitic.into(), part));
         }
-        if let (true, Complement::Object(_, agreement)) = (manner.clitic, &self.complement) {
-            out.push((agreement.pick(["lo", "la", "los", "las"]).into(), Part::Complement));
+        match &self.complement {
+            Complement::Object(_, agreement) if manner.clitic => {
+                out.push((agreement.pick(["lo", "la", "los", "las"]).into(), Part::Complement));
+            }
+            Complement::Predicate(_) | Complement::Agreeing(_) if manner.clitic => {
+                out.push(("lo".into(), Part::Complement));
+            }
+            _ => {}
         }
         let mut push = |text: Word| out.push((text, part));
         let head = modal.map_or(verb, |p| p.verb);
@@ -297,9 +415,22 @@ impl Clause {
             agreement.plural = true;
         }
         match &self.complement {
-            Complement::Object(..) if manner.clitic && manner.time != Time::Infinitive => {}
+            Complement::Object(..) | Complement::Predicate(_) | Complement::Agreeing(_)
+                if manner.clitic && manner.time != Time::Infinitive => {}
             Complement::Words(words) | Complement::Object(words, _) => {
-                out.extend(words.iter().map(|w| (w.clone(), Part::Complement)));
+                let n = if manner.again.brief { self.core } else { words.len() };
+                let known = |word: &str| match word {
+                    "un" => Some("el"),
+                    "una" => Some("la"),
+                    "unos" => Some("los"),
+                    "unas" => Some("las"),
+                    _ => None,
+                };
+                let object = matches!(self.complement, Complement::Object(..));
+                for (at, word) in words.iter().take(n).enumerate() {
+                    let article = if manner.again.brief && object && at == 0 { known(word) } else { None };
+                    out.push((article.map_or_else(|| word.clone(), Word::from), Part::Complement));
+                }
             }
             Complement::Predicate(adjective) => {
                 let text = match adjective {

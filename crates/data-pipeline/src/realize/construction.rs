@@ -13,18 +13,20 @@ const CONSTRUCTIONS: &str = include_str!("../../data/es/constructions.tsv");
 pub struct Classes(pub u16);
 
 impl Classes {
-    const LETTERS: &'static str = "liyonbxmcksav";
+    const LETTERS: &'static str = "liyonbxmcksavz";
     pub const LITERAL: Classes = Classes(1);
     pub const INFINITIVE: Classes = Classes(2);
     /// A literal that has an infinitive and is not negated.
     pub const AFFIRMATIVE: Classes = Classes(1 << 11);
     /// A literal that is not negated.
     pub const AFFIRMED: Classes = Classes(1 << 12);
+    /// A literal that is not negated and has a noun.
+    pub const NOMINAL: Classes = Classes(1 << 13);
     /// All that is said as a plain clause.
     pub const CLAUSES: Classes = Classes(1 | 2 | 1 << 11 | 1 << 12);
     /// Negations that have their own phrase.
     pub const DENIALS: Classes = Classes(1 << 6);
-    pub const ALL: Classes = Classes(0x1fff);
+    pub const ALL: Classes = Classes(0x3fff);
 
     fn read(letters: &str) -> Classes {
         let bit =
@@ -51,6 +53,8 @@ pub enum Mood {
     Infinitive,
     /// The infinitive of nobody in particular: *ser rico implica ser feliz*.
     Generic,
+    /// As a noun: *la subida de los precios*.
+    Nominal,
     /// The imperfect subjunctive.
     Past,
     /// After *deber*, *tener que*, *haber de*.
@@ -83,6 +87,8 @@ pub enum Share {
     Postposed,
     /// What follows the auxiliary: *puede* asistir a clase.
     Rest,
+    /// The verb of what another clause has said: *lo es*, *lo está*.
+    Lo,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +120,8 @@ pub struct Construction {
     pub segments: Vec<Segment>,
     /// The operands must have the same subject.
     pub same_subject: bool,
+    /// The operands' complements must be direct objects.
+    pub objects: bool,
     /// Its words, for the row's list of connectors.
     pub phrase: String,
     /// Whether it may speak of what is not so: *si lloviera, me mojaría*.
@@ -168,10 +176,8 @@ impl Construction {
         let mut field = || fields.next().unwrap_or_else(|| panic!("a construction has four fields: {line}"));
         let (class, weight, formula, phrase) = (field(), field(), field(), field());
         let formula = Formula::parse(formula).expect("the formulas of constructions parse");
-        let (phrase, same_subject) = match phrase.strip_suffix(" !same") {
-            Some(phrase) => (phrase, true),
-            None => (phrase, false),
-        };
+        let (phrase, asked) = phrase.split_once(" !").unwrap_or((phrase, ""));
+        let (same_subject, objects) = (asked == "same", asked == "object");
         let mut segments: Vec<Segment> = phrase.split(' ').map(Segment::read).collect();
         let slots =
             || segments.iter().filter_map(|s| if let Segment::Slot(slot) = s { Some(slot) } else { None });
@@ -189,7 +195,12 @@ impl Construction {
         let phrase = words.join(" ").replace(" ,?", "").replace(" ,", "");
         let unreal = segments.iter().any(|s| matches!(s, Segment::Slot(slot) if slot.mood == Mood::Si))
             && segments.iter().all(|s| !matches!(s, Segment::Slot(slot) if slot.mood == Mood::Cuando));
-        const PRESENT: [&str; 11] = [
+        const PRESENT: [&str; 16] = [
+            "conlleva",
+            "exige",
+            "excluye",
+            "impide",
+            "significa",
             "es",
             "basta",
             "implica",
@@ -209,6 +220,7 @@ impl Construction {
             pattern: Tree::from_formula(&formula).expect("constructions have few operands"),
             segments,
             same_subject,
+            objects,
             phrase: phrase.trim_matches(['…', ' ']).to_owned(),
             unreal,
             timeless,
@@ -259,6 +271,7 @@ impl Segment {
                 "cuando" => mood = Mood::Cuando,
                 "sub" => mood = Mood::Subjunctive,
                 "inf" => mood = Mood::Infinitive,
+                "nom" => mood = Mood::Nominal,
                 "past" => mood = Mood::Past,
                 "deber" => mood = Mood::Obligation(Obligation::Deber),
                 "tener" => mood = Mood::Obligation(Obligation::TenerQue),
@@ -279,6 +292,7 @@ impl Segment {
             "post" => Share::Postposed,
             "rest" => Share::Rest,
             "one" => Share::OneOf,
+            "lo" => Share::Lo,
             other => panic!("no part is called {other}"),
         };
         Segment::Slot(Slot {
@@ -286,7 +300,7 @@ impl Segment {
             shared: letters.next(),
             mood,
             negation,
-            accepts: Classes::read(accepts),
+            accepts: if mood == Mood::Nominal { Classes::NOMINAL } else { Classes::read(accepts) },
             share,
         })
     }

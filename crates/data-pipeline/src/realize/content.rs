@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::clause::{Clause, Complement, Manner, NounPhrase, Periphrasis, SubjectForm, Time, Word};
+use super::clause::{Again, Clause, Complement, Manner, NounPhrase, Periphrasis, SubjectForm, Time, Word};
 use super::phrase::push_words;
 use crate::lexicon::{
     Adjective, Agreement, Copula, Domain, Noun, Person, Piece, Predicates, Simple, Subject, Verb, lexicon,
@@ -33,6 +33,8 @@ pub enum Variation {
     Verb,
     /// The same subject does something else to the same object.
     Object,
+    /// The same at another time or place.
+    Adjunct,
 }
 
 impl<'r> Writer<'r> {
@@ -94,11 +96,12 @@ impl<'r> Writer<'r> {
                 (0..4, Variation::Subject) => self.other_subject(model),
                 (0..4, Variation::Verb) => self.other_verb(model),
                 (0..4, Variation::Object) => self.same_object(model, at),
+                (0..4, Variation::Adjunct) => self.other_adjunct(model),
                 (4..6, _) => self.other_complement(model),
                 (6..7, _) => self.other_subject(model),
                 _ => self.same_subject(model),
             };
-            if let Some(other) = other.filter(|other| said(other) != said(model)) {
+            if let Some(other) = other.filter(|other| said(other, false) != said(model, false)) {
                 return other;
             }
         }
@@ -111,7 +114,7 @@ impl<'r> Writer<'r> {
             return None;
         }
         let clause = if self.chance(0.3) { self.predicate(Some(model)) } else { self.verbal(Some(model)) };
-        Some(self.with_adjunct(clause))
+        (clause.subject_id == model.subject_id).then(|| self.with_adjunct(clause))
     }
 
     /// *puede asistir a clase* → *puede optar por un examen*; *está lloviendo* → *está nevando*.
@@ -132,19 +135,31 @@ impl<'r> Writer<'r> {
         (!copula && !clause.reflexive() && clause.pronoun.is_empty()).then_some(clause)
     }
 
+    /// *nada en verano* → *nada en invierno*.
+    fn other_adjunct(&mut self, model: &Clause) -> Option<Clause> {
+        if model.verb.is_none() || self.domain.code == "mat" {
+            return None;
+        }
+        let mut clause = Clause { adjunct: Vec::new(), verb_id: self.id(), ..model.clone() };
+        push_words(&mut clause.adjunct, self.text(&lexicon().adjuncts));
+        clause.fronted = self.chance(0.3);
+        Some(clause)
+    }
+
     /// *cumplió las órdenes* → *las entendió*.
     fn same_object(&mut self, model: &Clause, at: usize) -> Option<Clause> {
         let Complement::Object(..) = model.complement else {
             return None;
         };
         let clause = self.verbal(Some(model));
-        if !self.domain.verbs.iter().any(|used| fits(&used.subjects, model)) {
+        if clause.subject_id != model.subject_id {
             return None;
         }
         let transitive = matches!(clause.complement, Complement::Object(..));
         let plain = clause.periphrasis.is_none() && !clause.reflexive() && clause.pronoun.is_empty();
         (transitive && plain).then(|| Clause {
             complement: model.complement.clone(),
+            core: model.core,
             complement_id: model.complement_id,
             same_object: Some(at),
             ..clause
@@ -177,8 +192,14 @@ impl<'r> Writer<'r> {
                 let complements =
                     if model.subject.is_some() { uses.collect() } else { bare.collect::<Vec<_>>() };
                 let filled: Vec<_> = complements.into_iter().flatten().filter(|c| !c.is_empty()).collect();
-                let pieces = *filled.get(self.rng.random_range(0..filled.len().max(1)))?;
-                clause.complement = self.complement(pieces);
+                let drawn = *filled.get(self.rng.random_range(0..filled.len().max(1)))?;
+                // Often only a noun or a number in the same words.
+                let pieces = match model.pieces {
+                    Some(pieces) if self.chance(0.6) => pieces,
+                    _ => drawn,
+                };
+                clause.pieces = Some(pieces);
+                (clause.complement, clause.core) = self.complement(pieces);
                 clause.pronoun = "";
             }
         }
@@ -238,9 +259,10 @@ impl<'r> Writer<'r> {
         let around = verbs[start..].iter().chain(&verbs[..start]);
         let mut around = around.filter(|one| like.is_none_or(|model| fits(&one.subjects, model)));
         let used = around.next().unwrap_or(&verbs[start]);
+        let like = like.filter(|model| fits(&used.subjects, model));
         let kind = *self.pick(&used.subjects);
         let pieces = self.pick(&used.complements);
-        let mut complement = self.complement(pieces);
+        let (mut complement, core) = self.complement(pieces);
         let mut pronoun = "";
         if matches!(pieces.as_slice(), [Piece::Word(a), _] if a == "a")
             && used.subjects.contains(&Subject::Name)
@@ -267,6 +289,8 @@ impl<'r> Writer<'r> {
             periphrasis,
             inverted,
             complement,
+            core,
+            pieces: Some(pieces),
             pronoun,
             human,
             past: self.past(verb),
@@ -305,6 +329,7 @@ impl<'r> Writer<'r> {
         let around = kinds[start..].iter().chain(&kinds[..start]);
         let mut around = around.filter(|one| like.is_none_or(|model| fits(&one.subjects, model)));
         let kind = around.next().unwrap_or(&kinds[start]);
+        let like = like.filter(|model| fits(&kind.subjects, model));
         let people = kind.subjects.contains(&Subject::Name);
         let which = if people && self.chance(0.3) { Subject::Personal } else { *self.pick(&kind.subjects) };
         let adjective = self.pick(&kind.adjectives);
@@ -335,12 +360,17 @@ impl<'r> Writer<'r> {
     fn impersonal(&mut self) -> Clause {
         let used = self.pick(&self.domain.impersonal);
         let pieces = self.pick(&used.complements);
-        let complement = self.complement(pieces);
+        let (complement, core) = self.complement(pieces);
         let weather = pieces.is_empty();
         let raining = Periphrasis { verb: lexicon().aux.estar, link: "", gerund: true };
         let periphrasis = (weather && self.chance(0.25)).then_some(raining);
-        let clause =
-            Clause { periphrasis, complement, past: self.past(used.verb), ..Clause::of(Some(used.verb)) };
+        let clause = Clause {
+            periphrasis,
+            complement,
+            core,
+            past: self.past(used.verb),
+            ..Clause::of(Some(used.verb))
+        };
         Clause { subject_id: u32::MAX, ..self.fresh(clause) }
     }
 
@@ -389,7 +419,14 @@ impl<'r> Writer<'r> {
         let subject = if infinitive {
             let mut words = Vec::new();
             push_words(&mut words, self.text(&lexicon().pleasing_infinitives));
-            NounPhrase { person: Person::El, agreement: Agreement::MASCULINE, words, pronoun: "", kind: None }
+            NounPhrase {
+                person: Person::El,
+                agreement: Agreement::MASCULINE,
+                core: words.len(),
+                words,
+                pronoun: "",
+                kind: None,
+            }
         } else {
             let class = *self.pick(&used.classes);
             let noun = self.pick(&lexicon().classes[class]);
@@ -401,6 +438,7 @@ impl<'r> Writer<'r> {
             NounPhrase {
                 person: if agreement.plural { Person::Ellos } else { Person::El },
                 agreement,
+                core: words.len(),
                 words,
                 pronoun: "",
                 kind,
@@ -486,12 +524,16 @@ impl<'r> Writer<'r> {
 
 /// Whether a verb or predicate with these subjects may be said of the subject that the model has.
 fn fits(subjects: &[Subject], model: &Clause) -> bool {
-    model.subject.as_ref().and_then(|subject| subject.kind).is_some_and(|kind| subjects.contains(&kind))
+    model.subject.as_ref().and_then(|subject| subject.kind).is_some_and(|kind| {
+        let person = matches!(kind, Subject::Personal | Subject::Name);
+        subjects.contains(&kind) || person && subjects.contains(&Subject::Name)
+    })
 }
 
 /// The words of a clause in the present, to tell two clauses apart.
-fn said(clause: &Clause) -> Vec<Word> {
+pub fn said(clause: &Clause, brief: bool) -> Vec<Word> {
     let manner = Manner {
+        again: Again { brief, ..Again::default() },
         time: Time::Simple(Simple::Present),
         negation: "",
         subject: SubjectForm::Full,

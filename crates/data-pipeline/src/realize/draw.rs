@@ -53,6 +53,8 @@ struct Draw<'r> {
     next: u8,
     /// Chance that a leaf repeats an atom.
     repeat: f64,
+    /// The atoms of the leaves to come, last first, where they have been dealt beforehand.
+    dealt: Vec<u8>,
 }
 
 fn shape(rng: &mut ChaCha8Rng) -> Shape {
@@ -64,13 +66,14 @@ fn shape(rng: &mut ChaCha8Rng) -> Shape {
         93..98 => 5,
         _ => 6,
     };
-    let repeat = if n_atoms >= 3 && rng.random_bool(0.16) { 0.35 } else { 0.0 };
-    let mut draw = Draw { rng, next: 0, repeat };
+    let repeat = if n_atoms >= 3 && rng.random_bool(0.2) { 0.35 } else { 0.0 };
+    let mut draw = Draw { rng, next: 0, repeat, dealt: Vec::new() };
     match draw.rng.random_range(0..100) {
-        0..4 => draw.degenerate(),
-        4..13 if n_atoms >= 3 => draw.pair(),
-        13..16 => draw.exclusive(),
-        16..20 if n_atoms >= 3 => draw.rare(),
+        0..3 => draw.degenerate(),
+        3..9 => draw.echo(),
+        9..19 if n_atoms >= 3 => draw.pair(),
+        19..22 => draw.exclusive(),
+        22..26 if n_atoms >= 3 => draw.rare(),
         _ => loop {
             draw.next = 0;
             let shape = draw.tree(n_atoms, true);
@@ -105,6 +108,9 @@ fn repeats_itself(shape: &Shape) -> bool {
 
 impl Draw<'_> {
     fn atom(&mut self) -> Shape {
+        if let Some(atom) = self.dealt.pop() {
+            return Atom(atom);
+        }
         if self.next > 0 && self.rng.random_bool(self.repeat) {
             return Atom(self.rng.random_range(0..self.next));
         }
@@ -192,6 +198,30 @@ impl Draw<'_> {
             _ => {
                 let b = self.literal();
                 join(Implies, join(And, copy(&a), b), a)
+            }
+        }
+    }
+
+    /// A small formula with more leaves than atoms. There are thousands of them, so that a reader learns that a clause
+    /// said again is the same atom, wherever it stands, and not a list of shapes.
+    fn echo(&mut self) -> Shape {
+        let (n_leaves, n_atoms) = match self.rng.random_range(0..100) {
+            0..16 => (2, 1),
+            16..24 => (3, 1),
+            24..62 => (3, 2),
+            62..88 => (4, 2),
+            _ => (4, 3),
+        };
+        loop {
+            self.dealt = (0..n_atoms).collect();
+            self.dealt.extend((n_atoms..n_leaves).map(|_| self.rng.random_range(0..n_atoms)));
+            for last in (1..self.dealt.len()).rev() {
+                let other = self.rng.random_range(0..=last);
+                self.dealt.swap(last, other);
+            }
+            let shape = self.tree(usize::from(n_leaves), true);
+            if n_leaves == 2 || !repeats_itself(&shape) || self.rng.random_bool(0.3) {
+                return shape;
             }
         }
     }

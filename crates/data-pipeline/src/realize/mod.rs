@@ -7,10 +7,13 @@ mod draw;
 mod phrase;
 mod plan;
 mod sentence;
+mod skeleton;
 mod surface;
 #[cfg(test)]
 mod tests;
 mod tree;
+
+use std::collections::BTreeMap;
 
 use logic_parser::Formula;
 use rand::{RngExt, SeedableRng};
@@ -22,6 +25,7 @@ use clause::{Clause, Part};
 use content::{Variation, Writer};
 use plan::Plan;
 use sentence::Sentence;
+use skeleton::{Skeleton, Written};
 use surface::Token;
 use tree::{Node, Tree};
 
@@ -73,6 +77,39 @@ impl Maker {
         (0..8).find_map(|_| say(&tree, &mut rng))
     }
 
+    /// Whether the maker has a way of saying this formula with the connective words of `input`, its atoms in the same
+    /// places: the first of `draws` draws that does so, or None. Where `atoms` is empty any words may stand for them.
+    ///
+    /// ```
+    /// let maker = data_pipeline::Maker::new(1);
+    /// let formula = "q → p".parse()?;
+    /// let atoms = [("p", "me mojo"), ("q", "llueve")].map(|(p, text)| (p.to_owned(), text.to_owned())).into();
+    /// assert!(maker.covers("Me mojo siempre que llueve.", &formula, &atoms, 1_000).is_some());
+    /// assert!(maker.covers("Llueve siempre que me mojo.", &formula, &atoms, 1_000).is_none());
+    /// # Ok::<(), logic_parser::ParseError>(())
+    /// ```
+    pub fn covers(
+        &self,
+        input: &str,
+        formula: &Formula,
+        atoms: &BTreeMap<String, String>,
+        draws: u64,
+    ) -> Option<u64> {
+        let tree = Tree::from_formula(formula)?;
+        // The tree letters its atoms by first appearance; the glossary goes by the formula's own names.
+        let names = formula.atoms();
+        let lettered =
+            |(letter, name): (&&str, &&str)| Some(((*letter).to_owned(), atoms.get(*name)?.clone()));
+        let glossary = tree::LETTERS.iter().zip(&names).filter_map(lettered).collect();
+        let written = Written::read(input, &glossary);
+        (0..draws).find(|&draw| {
+            let mut rng = self.rng(draw);
+            let (domain, _) = draw_domain(&mut rng);
+            let said = tokens(&tree, domain, &mut rng);
+            said.is_some_and(|said| Skeleton::of(&said.tokens).fits(&written))
+        })
+    }
+
     fn rng(&self, index: u64) -> ChaCha8Rng {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(index);
@@ -94,21 +131,31 @@ const DOMAINS: [(&str, u32, &str); 10] = [
     ("tie", 3, "temporal"),
 ];
 
-fn say(tree: &Tree, rng: &mut ChaCha8Rng) -> Option<Row> {
-    let (domain, block) = draw_domain(rng);
+/// A formula in words that still know what they do.
+struct Said {
+    tokens: Vec<Token>,
+    connectors: BTreeMap<String, String>,
+}
+
+/// Says a formula with clauses of one domain.
+fn tokens(tree: &Tree, domain: usize, rng: &mut ChaCha8Rng) -> Option<Said> {
     let clauses = contents(tree, domain, rng);
     let plan = Plan::new(tree, &clauses);
     let mut sentence = Sentence::new(rng, tree, &clauses, &plan);
     if !sentence.say() {
         return None;
     }
-    let connectors = std::mem::take(&mut sentence.connectors);
-    let mut tokens = std::mem::take(&mut sentence.tokens);
+    Some(Said { connectors: sentence.connectors, tokens: sentence.tokens })
+}
+
+fn say(tree: &Tree, rng: &mut ChaCha8Rng) -> Option<Row> {
+    let (domain, block) = draw_domain(rng);
+    let Said { mut tokens, connectors } = tokens(tree, domain, rng)?;
     roughen(&mut tokens, rng);
     if tokens.len() > MAX_WORDS {
         return None;
     }
-    let surface = surface::finish(tokens, clauses.len());
+    let surface = surface::finish(tokens, tree.n_atoms());
     let formula = tree.to_formula();
     let formula = formula.to_string();
     Some(Row {
@@ -149,6 +196,8 @@ fn contents(tree: &Tree, domain: usize, rng: &mut ChaCha8Rng) -> Vec<Clause> {
         .map(|atom| (0..tree.nodes.len()).any(|at| tree.literal(at) == Some((atom as u8, true))))
         .collect();
     let paired = pairs(tree, n_atoms);
+    // What is said twice is learned best beside what is nearly the same.
+    let repeats = tree.nodes.iter().filter(|node| matches!(node, Node::Atom(_))).count() > n_atoms;
     let cast = rng.random_bool(0.5);
     let symbols = lexicon().domains[domain].code == "mat" && rng.random_bool(0.4);
     let mut writer = Writer::new(rng, domain);
@@ -156,8 +205,8 @@ fn contents(tree: &Tree, domain: usize, rng: &mut ChaCha8Rng) -> Vec<Clause> {
     for atom in 0..n_atoms {
         let roll = writer.rng.random_range(0..100);
         let clause = match paired[atom] {
-            Some(other) if roll < 58 => {
-                const ALIKE: [Variation; 8] = [
+            Some(other) if roll < if repeats { 75 } else { 58 } => {
+                const ALIKE: [Variation; 9] = [
                     Variation::Complement,
                     Variation::Complement,
                     Variation::Complement,
@@ -166,6 +215,7 @@ fn contents(tree: &Tree, domain: usize, rng: &mut ChaCha8Rng) -> Vec<Clause> {
                     Variation::Predicate,
                     Variation::Verb,
                     Variation::Object,
+                    Variation::Adjunct,
                 ];
                 let variation = *writer.pick(&ALIKE);
                 writer.vary(&clauses[other], other, variation)
@@ -194,9 +244,9 @@ fn pairs(tree: &Tree, n_atoms: usize) -> Vec<Option<usize>> {
     for node in &tree.nodes {
         if let Node::Binary(_, left, right) = *node
             && let (Some((a, _)), Some((b, _))) = (tree.literal(left), tree.literal(right))
-            && a < b
+            && a != b
         {
-            pairs[usize::from(b)] = Some(usize::from(a));
+            pairs[usize::from(a.max(b))] = Some(usize::from(a.min(b)));
         }
     }
     pairs

@@ -43,6 +43,7 @@ impl Writer<'_> {
                 NounPhrase {
                     person,
                     agreement: Agreement { gender, plural: agreement },
+                    core: words.len(),
                     words,
                     pronoun,
                     kind: None,
@@ -66,6 +67,7 @@ impl Writer<'_> {
                 NounPhrase {
                     person: Person::El,
                     agreement: Agreement { gender, plural: false },
+                    core: words.len(),
                     words,
                     pronoun,
                     kind: None,
@@ -91,10 +93,11 @@ impl Writer<'_> {
                     "el número n",
                     "el entero k",
                 ]);
-                let words = letter.split(' ').map(Cow::Borrowed).collect();
+                let words: Vec<Word> = letter.split(' ').map(Cow::Borrowed).collect();
                 NounPhrase {
                     person: Person::El,
                     agreement: Agreement::MASCULINE,
+                    core: words.len(),
                     words,
                     pronoun: "",
                     kind: None,
@@ -114,18 +117,20 @@ impl Writer<'_> {
     /// A noun with a determiner and, now and then, a modifier.
     pub fn phrase(&mut self, noun: &'static Noun) -> NounPhrase {
         let mut words = Vec::new();
-        let agreement = self.determined(noun, &mut words);
+        let (agreement, core) = self.determined(noun, &mut words);
         let pronoun = agreement.pick(["él", "ella", "ellos", "ellas"]);
         NounPhrase {
             person: if agreement.plural { Person::Ellos } else { Person::El },
             agreement,
             words,
+            core,
             pronoun,
             kind: None,
         }
     }
 
-    fn determined(&mut self, noun: &'static Noun, words: &mut Vec<Word>) -> Agreement {
+    /// Appends a noun with its determiner and modifiers; says how it agrees, and where it could have ended.
+    fn determined(&mut self, noun: &'static Noun, words: &mut Vec<Word>) -> (Agreement, usize) {
         let mut agreement = noun.agreement;
         if !noun.fixed_number && self.chance(0.07) {
             agreement.plural = true;
@@ -168,31 +173,37 @@ impl Writer<'_> {
         } else {
             push_words(words, &noun.text);
         }
+        let core = words.len();
         let definite = matches!(determiner, "el" | "la" | "los" | "las");
         if definite && !noun.proper && self.chance(0.05) {
-            let class = self.pick(&lexicon().classes);
-            let owner = self.pick(class);
+            let class = *self.pick(&lexicon().owners);
+            let owner = self.pick(&lexicon().classes[class]);
             words.push("de".into());
             push_words(words, owner.definite(owner.agreement));
             push_words(words, &owner.text);
-            return agreement;
+            return (agreement, core);
         }
         if definite && !noun.fixed_number && self.chance(0.09) {
             let phrase = self.text(&lexicon().modifying_phrases);
             push_words(words, phrase);
         }
-        agreement
+        (agreement, core)
     }
 
-    pub fn complement(&mut self, pieces: &'static [Piece]) -> Complement {
+    /// A complement, and how many of its words a later mention needs.
+    pub fn complement(&mut self, pieces: &'static [Piece]) -> (Complement, usize) {
         let mut words = Vec::new();
+        let mut core = usize::MAX;
         let mut object = None;
         for (at, piece) in pieces.iter().enumerate() {
             match piece {
                 Piece::Word(word) => words.push(Cow::Borrowed(word.as_str())),
                 Piece::Phrase(class) => {
                     let noun = self.noun(*class);
-                    let agreement = self.determined(noun, &mut words);
+                    let (agreement, end) = self.determined(noun, &mut words);
+                    if at == 0 || at + 1 == pieces.len() && core == usize::MAX {
+                        core = end;
+                    }
                     if at == 0 && pieces.len() == 1 {
                         object = Some(agreement);
                     }
@@ -225,10 +236,11 @@ impl Writer<'_> {
                 Piece::Place => words.extend(self.pick(&lexicon().places).split(' ').map(Cow::Borrowed)),
             }
         }
-        match object {
+        let complement = match object {
             Some(agreement) => Complement::Object(words, agreement),
             None => Complement::Words(words),
-        }
+        };
+        (complement, core)
     }
 
     fn number(&mut self) -> Word {

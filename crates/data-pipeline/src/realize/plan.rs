@@ -29,6 +29,7 @@ impl Plan {
                 if !negated || clause.verb.is_some() {
                     classes.0 |= Classes::LITERAL.0;
                     classes.0 |= if negated { 0 } else { Classes::AFFIRMED.0 };
+                    classes.0 |= if negated || !clause.has_noun() { 0 } else { Classes::NOMINAL.0 };
                     if clause.has_infinitive() {
                         classes.0 |= Classes::INFINITIVE.0;
                         classes.0 |= if negated { 0 } else { Classes::AFFIRMATIVE.0 };
@@ -90,14 +91,15 @@ impl Plan {
                         return false;
                     }
                 }
-            } else if !matches!(slot.share, Share::Head) {
+            } else if !matches!(slot.share, Share::Head) && sharing != Some(Share::Lo) {
                 sharing = Some(slot.share);
             }
         }
+        let object = |c: &Clause| matches!(c.complement, Complement::Object(..));
         match sharing {
             None => true,
             Some(share) => match (atom(0), atom(1)) {
-                (Some(a), Some(b)) => differ_only(a, b, share),
+                (Some(a), Some(b)) => differ_only(a, b, share) && (!of.objects || object(a) && object(b)),
                 _ => false,
             },
         }
@@ -126,6 +128,7 @@ fn differ_only(a: &Clause, b: &Clause, share: Share) -> bool {
                 && a.dative.is_none()
         }
         Share::Postposed => same_but_subject(a, b) && a.subject_last() && b.subject_last(),
+        Share::Lo => same_but_subject(a, b) && a.is_predicate(),
         Share::JointVerb | Share::JointComplement => {
             let predicate =
                 |c: &Clause| matches!(c.complement, Complement::Predicate(_) | Complement::Agreeing(_));

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::clause::{Clause, Manner, Part, SubjectForm, Time, Word, finite};
+use super::clause::{Again, Clause, Manner, Part, SubjectForm, Time, Word, finite};
 use super::construction::{Classes, Construction, Mood, Obligation, Segment, Share, Slot};
+use super::content::said;
 use super::plan::Plan;
 use super::surface::Token;
 use super::tree::{Node, Tree};
@@ -39,6 +40,10 @@ pub struct Sentence<'a> {
     topic: Option<u32>,
     /// Whom the last clause with a dative pleased.
     pleased: Option<&'a [Word]>,
+    /// The atom of the last clause.
+    latest: Option<u8>,
+    /// The atom whose predicate *lo es* would name.
+    described: Option<u8>,
     /// Where each atom was said last, first to one past the last token.
     mentions: Vec<Option<(usize, usize)>>,
 }
@@ -60,6 +65,8 @@ impl<'a> Sentence<'a> {
             connectors: BTreeMap::new(),
             topic: None,
             pleased: None,
+            latest: None,
+            described: None,
             mentions: vec![None; clauses.len()],
         }
     }
@@ -195,17 +202,28 @@ impl<'a> Sentence<'a> {
         let negation = if negation.is_empty() && negated { "no" } else { negation };
         let said_before = self.mentions[usize::from(atom)].is_some();
         let subject = self.subject_form(clause, mood, said_before);
-        let again = said_before && self.rng.random_bool(0.25) && clause.periphrasis.is_none();
+        let again = if said_before { self.again(atom, clause) } else { Again::default() };
+        let pronounced = said_before && self.rng.random_bool(0.35) && clause.periphrasis.is_none();
         let named = clause.same_object.is_some_and(|other| self.mentions[other].is_some());
-        let clitic = (again || named) && !clause.reflexive() && clause.pronoun.is_empty();
+        let object = (pronounced || named) && !clause.reflexive() && clause.pronoun.is_empty();
+        let predicate = clause.is_predicate() && self.described == Some(atom) && self.rng.random_bool(0.3);
+        let clitic = if clause.is_predicate() { predicate } else { object };
         let whom = clause.dative.as_ref().map(|(_, name)| name.as_slice()).filter(|name| !name.is_empty());
         let dative_known = whom.is_some() && whom == self.pleased && self.rng.random_bool(0.6);
         self.pleased = whom.or(self.pleased);
         let generic = mood == Mood::Generic;
-        let time = self.time(mood, clause);
-        let manner = Manner { time, negation, subject, clitic, joint: false, generic, dative_known };
+        let time = match self.time(mood, clause) {
+            time if said_before => self.other_time(time, mood, clause),
+            time => time,
+        };
+        let manner = Manner { time, negation, subject, clitic, again, joint: false, generic, dative_known };
         let words = match mood {
             Mood::Obligation(kind) => obligation(clause, kind, manner),
+            Mood::Nominal => {
+                let mut words = Vec::with_capacity(8);
+                clause.say_noun(&mut words);
+                words
+            }
             _ => {
                 let mut words = Vec::with_capacity(8);
                 clause.say(manner, &mut words);
@@ -220,6 +238,36 @@ impl<'a> Sentence<'a> {
         }
         self.mentions[usize::from(atom)] = Some((start, self.tokens.len()));
         self.topic = Some(clause.subject_id);
+        self.latest = Some(atom);
+        if clause.is_predicate() {
+            self.described = Some(atom);
+        }
+    }
+
+    /// How a later mention of the atom differs from the first.
+    fn again(&mut self, atom: u8, clause: &Clause) -> Again {
+        // What is left out must not be what tells the atom from another.
+        let brief = self.rng.random_bool(0.4) && {
+            let this = said(clause, true);
+            let others = self.clauses.iter().enumerate().filter(|(other, _)| *other != usize::from(atom));
+            !others.map(|(_, other)| said(other, true)).any(|other| other == this)
+        };
+        let pro_verb = clause.is_action() && self.latest == Some(atom) && self.rng.random_bool(0.12);
+        Again { brief, turned: self.rng.random_bool(0.15), pro_verb }
+    }
+
+    /// The tense of a later mention, which now and then is not that of the first.
+    fn other_time(&mut self, time: Time, mood: Mood, clause: &Clause) -> Time {
+        let plain = clause.periphrasis.is_none() && !clause.habitual();
+        let present = time == Time::Simple(Simple::Present);
+        if !plain || !present || !self.rng.random_bool(0.1) {
+            return time;
+        }
+        match mood {
+            Mood::Indicative | Mood::Inherited if self.rng.random_bool(0.7) => Time::Simple(Simple::Future),
+            Mood::Indicative | Mood::Inherited | Mood::Si => Time::Perfect(Simple::Present),
+            _ => time,
+        }
     }
 
     fn subject_form(&mut self, clause: &Clause, mood: Mood, said_before: bool) -> SubjectForm {
@@ -253,18 +301,25 @@ impl<'a> Sentence<'a> {
             negation: slot.negation,
             subject,
             clitic: false,
+            again: Again::default(),
             joint,
             generic: false,
             dative_known: false,
         };
         let mut words = Vec::with_capacity(8);
         clause.say(manner, &mut words);
+        if slot.share == Share::Lo {
+            // What the two clauses share, and these words only stand for it.
+            self.link("lo".into());
+            words.retain(|(_, part)| matches!(part, Part::Verb | Part::Auxiliary));
+            return words.into_iter().for_each(|(word, _)| self.link(word));
+        }
         let own = |part: &Part| match slot.share {
             Share::Complement | Share::JointComplement => *part == Part::Complement,
             Share::Subject | Share::Postposed => *part == Part::Subject,
             Share::Head | Share::JointVerb => *part != Part::Complement,
             Share::Rest => matches!(part, Part::Verb | Part::Complement),
-            Share::Joint | Share::OneOf | Share::Whole => true,
+            Share::Joint | Share::OneOf | Share::Whole | Share::Lo => true,
         };
         words.retain(|(_, part)| own(part));
         let mentioned = |sentence: &Sentence<'_>, atom: u8| sentence.mentions[usize::from(atom)];
@@ -297,6 +352,8 @@ impl<'a> Sentence<'a> {
             }
         }
         self.topic = Some(clause.subject_id);
+        self.latest = None;
+        self.described = None;
     }
 
     fn time(&mut self, mood: Mood, clause: &Clause) -> Time {
@@ -304,7 +361,7 @@ impl<'a> Sentence<'a> {
         let simple = Time::Simple;
         let perfect = clause.past == Time::Perfect(Present);
         match (self.frame, mood) {
-            (_, Mood::Infinitive | Mood::Generic | Mood::Obligation(_)) => Time::Infinitive,
+            (_, Mood::Infinitive | Mood::Generic | Mood::Nominal | Mood::Obligation(_)) => Time::Infinitive,
             (_, Mood::Past) => simple(ImperfectSubjunctive),
             (Frame::Present, Mood::Subjunctive) => simple(PresentSubjunctive),
             (Frame::Present, _) => simple(Present),
