@@ -74,7 +74,7 @@ impl Connective {
         [Connective::And, Connective::Xor, Connective::Or, Connective::Implies, Connective::Iff];
 
     /// The connective's symbol in Unicode notation.
-    pub fn symbol(self) -> char {
+    pub const fn symbol(self) -> char {
         match self {
             Connective::And => '∧',
             Connective::Or => '∨',

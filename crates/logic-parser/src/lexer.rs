@@ -7,10 +7,13 @@ use crate::formula::Connective;
 use crate::span::Span;
 use crate::vocabulary::{self, ASCII, LATEX, LATEX_FONTS, LATEX_SPACING, PHRASES};
 
-/// What the parser sees. Names stay in the text; [`name`] reads them.
+/// What the parser sees. Names stay in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
+    /// An atom, as written its name.
     Atom,
+    /// An atom in quotes or LaTeX; [`undressed`] reads its name.
+    DressedAtom,
     Top,
     Bottom,
     Not,
@@ -45,6 +48,20 @@ pub(crate) enum Oddity {
     Unterminated,
 }
 
+/// The textbook's connectives by the last bits of their third byte, which tell them apart.
+const SYMBOLS: [Option<([u8; 3], Connective)>; 32] = {
+    let mut symbols = [None; 32];
+    let mut index = 0;
+    while index < Connective::ALL.len() {
+        let mut bytes = [0; 3];
+        Connective::ALL[index].symbol().encode_utf8(&mut bytes);
+        symbols[bytes[2] as usize % 32] = Some((bytes, Connective::ALL[index]));
+        index += 1;
+    }
+    symbols
+};
+
+#[derive(Clone, Copy)]
 pub(crate) struct Lexer<'t> {
     text: &'t str,
     start: usize,
@@ -54,6 +71,10 @@ pub(crate) struct Lexer<'t> {
 impl<'t> Lexer<'t> {
     pub(crate) fn new(text: &'t str) -> Lexer<'t> {
         Lexer { text, start: 0, at: 0 }
+    }
+
+    pub(crate) fn bytes_left(&self) -> usize {
+        self.text.len() - self.at
     }
 
     /// Where the token read last stands.
@@ -71,23 +92,40 @@ impl<'t> Lexer<'t> {
         self.at = self.start;
     }
 
+    /// The next token if it is what textbooks write where an operand begins.
     #[inline(always)]
+    pub(crate) fn textbook_operand(&mut self) -> Option<Token> {
+        self.skip_a_space();
+        match self.text.as_bytes()[self.at..] {
+            [b'(', ..] => self.take(1, Token::Open(Bracket::Round)),
+            [b'a'..=b'z' | b'A'..=b'Z', ..] => self.plain_name(),
+            [0xC2, 0xAC, ..] => self.take(2, Token::Not),
+            _ => None,
+        }
+    }
+
+    /// The next token if it is what textbooks write after an operand.
+    #[inline(always)]
+    pub(crate) fn textbook_connective(&mut self) -> Option<Token> {
+        self.skip_a_space();
+        let rest = &self.text.as_bytes()[self.at..];
+        if let [b')', ..] = rest {
+            return self.take(1, Token::Close(Bracket::Round));
+        }
+        let connective = connective_at(rest)?;
+        self.take(3, Token::Binary(connective))
+    }
+
+    /// The next token, whatever the notation.
     pub(crate) fn next(&mut self) -> Token {
-        let bytes = self.text.as_bytes();
         loop {
             self.start = self.at;
-            let token = match bytes[self.at..] {
-                [] => return Token::End,
-                [b' ', ..] => self.skip(1),
-                [b'(', ..] => self.take(1, Token::Open(Bracket::Round)),
-                [b')', ..] => self.take(1, Token::Close(Bracket::Round)),
-                [b'a'..=b'z' | b'A'..=b'Z', ..] => self.word(),
-                [0xE2, 0x88, 0xA7, ..] => self.take(3, Token::Binary(Connective::And)),
-                [0xE2, 0x88, 0xA8, ..] => self.take(3, Token::Binary(Connective::Or)),
-                [0xE2, 0x86, 0x92, ..] => self.take(3, Token::Binary(Connective::Implies)),
-                [0xE2, 0x86, 0x94, ..] => self.take(3, Token::Binary(Connective::Iff)),
-                [0xC2, 0xAC, ..] => self.take(2, Token::Not),
-                _ => self.unusual(),
+            let token = match self.text.as_bytes().get(self.at) {
+                None => return Token::End,
+                Some(b'\t'..=b'\r' | b' ') => self.skip(1),
+                Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => self.word(),
+                Some(0x80..) => self.beyond_ascii(),
+                Some(_) => self.ascii_symbol(),
             };
             if let Some(token) = token {
                 return token;
@@ -95,15 +133,10 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Everything that a textbook formula in plain names has not.
-    #[inline(never)]
-    fn unusual(&mut self) -> Option<Token> {
-        match self.text.as_bytes()[self.at] {
-            b'\t'..=b'\r' => self.skip(1),
-            b'_' => self.unusual_word(),
-            0x80.. => self.beyond_ascii(),
-            _ => self.ascii_symbol(),
-        }
+    #[inline(always)]
+    fn skip_a_space(&mut self) {
+        self.at += usize::from(self.text.as_bytes().get(self.at) == Some(&b' '));
+        self.start = self.at;
     }
 
     fn take(&mut self, bytes: usize, token: Token) -> Option<Token> {
@@ -125,7 +158,7 @@ impl<'t> Lexer<'t> {
         if vocabulary::is_invisible(character) {
             self.skip(character.len_utf8())
         } else if character.is_alphabetic() {
-            self.unusual_word()
+            self.word()
         } else {
             self.take(character.len_utf8(), vocabulary::symbol(character))
         }
@@ -166,7 +199,7 @@ impl<'t> Lexer<'t> {
         }
         if LATEX_FONTS.contains(&command) && argument.starts_with('{') {
             return match argument.find('}') {
-                Some(close) => self.take(1 + letters + close + 1, Token::Atom),
+                Some(close) => self.take(1 + letters + close + 1, Token::DressedAtom),
                 None => self.take(1 + rest.len(), Token::Odd(Oddity::Unterminated)),
             };
         }
@@ -186,7 +219,7 @@ impl<'t> Lexer<'t> {
             match byte {
                 _ if escaped => escaped = false,
                 b'\\' => escaped = true,
-                b'"' => return self.take(offset + 1, Token::Atom),
+                b'"' => return self.take(offset + 1, Token::DressedAtom),
                 _ => {}
             }
         }
@@ -195,30 +228,25 @@ impl<'t> Lexer<'t> {
 
     /// At once what can only be a name: a single letter, or letters and digits that end in a digit.
     #[inline(always)]
-    fn word(&mut self) -> Option<Token> {
-        let bytes = self.text.as_bytes();
-        let mut end = self.at + 1;
-        while let Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9') = bytes.get(end) {
-            end += 1;
-        }
-        let plain_end = match bytes[end..] {
-            [0xE2, 0x88, 0xA7 | 0xA8, ..] | [0xE2, 0x86, 0x92 | 0x94, ..] => true,
-            [b'_' | b'\'' | 0x80.., ..] => false,
+    fn plain_name(&mut self) -> Option<Token> {
+        let bytes = &self.text.as_bytes()[self.at..];
+        let length = plain_length(bytes);
+        let ends_here = match bytes[length..] {
+            [b'_' | b'\'', ..] => false,
+            [0x80..=0xFF, ..] => connective_at(&bytes[length..]).is_some(),
             _ => true,
         };
-        if plain_end && (end == self.at + 1 || bytes[end - 1].is_ascii_digit()) {
-            self.at = end;
-            return Some(Token::Atom);
+        if ends_here && (length == 1 || bytes[length - 1].is_ascii_digit()) {
+            return self.take(length, Token::Atom);
         }
-        self.unusual_word()
+        None
     }
 
-    #[inline(never)]
-    fn unusual_word(&mut self) -> Option<Token> {
+    fn word(&mut self) -> Option<Token> {
         let length = name_length(self.rest());
         let word = &self.rest()[..length];
         if let Some(subscript) = braced_subscript(word, &self.rest()[length..]) {
-            return self.take(length + subscript, Token::Atom);
+            return self.take(length + subscript, Token::DressedAtom);
         }
         for (phrase, token) in PHRASES {
             if let Some(end) = phrase_length(phrase, self.rest()) {
@@ -229,17 +257,12 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// The name that an atom's token spells: `p_{12}` is p12, `\mathit{rain\_now}` is rain_now, quotes are taken off.
-pub(crate) fn name(slice: &str) -> Cow<'_, str> {
-    let plain = match (slice.as_bytes()[0], slice.as_bytes()[slice.len() - 1]) {
-        (b'"', _) => &slice[1..slice.len() - 1],
-        (b'\\', _) => slice.split_once('{').map_or(slice, |(_, argument)| &argument[..argument.len() - 1]),
-        (_, b'}') => {
-            let (letters, digits) =
-                slice.split_once("_{").expect("the lexer reads `}` only after a subscript");
-            return Cow::Owned([letters, &digits[..digits.len() - 1]].concat());
-        }
-        _ => return Cow::Borrowed(slice),
+/// The name that a dressed atom spells: `p_{12}` is p12, `\mathit{rain\_now}` is rain_now, quotes are taken off.
+pub(crate) fn undressed(slice: &str) -> Cow<'_, str> {
+    let plain = match slice.as_bytes()[0] {
+        b'"' => &slice[1..slice.len() - 1],
+        b'\\' => slice.split_once('{').map_or(slice, |(_, argument)| &argument[..argument.len() - 1]),
+        _ => return Cow::Owned(slice.replace("_{", "").replace('}', "")),
     };
     if !plain.contains('\\') {
         return Cow::Borrowed(plain);
@@ -250,6 +273,35 @@ pub(crate) fn name(slice: &str) -> Cow<'_, str> {
         name.extend(if character == '\\' { characters.next() } else { Some(character) });
     }
     Cow::Owned(name)
+}
+
+/// The textbook's connective that the text begins with.
+#[inline(always)]
+fn connective_at(bytes: &[u8]) -> Option<Connective> {
+    let first = bytes.first_chunk()?;
+    let (symbol, connective) = SYMBOLS[first[2] as usize % SYMBOLS.len()]?;
+    (symbol == *first).then_some(connective)
+}
+
+/// How many ASCII letters and digits the text begins with.
+#[inline(always)]
+fn plain_length(bytes: &[u8]) -> usize {
+    let Some(eight) = bytes.first_chunk() else {
+        return bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    };
+    // Eight bytes at once, because the processor would guess wrongly where a loop ends. Bytes beyond ASCII are none of
+    // the letters, and adding to what is left of the others carries nothing into the next byte.
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let text = u64::from_le_bytes(*eight);
+    let ascii = text & (0x7F * EACH);
+    let at_least = |bytes: u64, least: u8| bytes + u64::from(0x80 - least) * EACH;
+    let between = |bytes: u64, first: u8, last: u8| at_least(bytes, first) & !at_least(bytes, last + 1);
+    let named = between(ascii, b'0', b'9') | between(ascii | 0x20 * EACH, b'a', b'z');
+    let others = (!named | text) & (0x80 * EACH);
+    match others.trailing_zeros() as usize / 8 {
+        8 => 8 + bytes[8..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count(),
+        length => length,
+    }
 }
 
 fn name_length(text: &str) -> usize {
@@ -346,8 +398,8 @@ mod tests {
         for (slice, expected) in
             [("p_{12}", "p12"), (r"\mathit{rain\_now}", "rain_now"), (r#""say \"hi\"""#, r#"say "hi""#)]
         {
-            assert_eq!(tokens(slice), [Token::Atom], "{slice}");
-            assert_eq!(name(slice), expected);
+            assert_eq!(tokens(slice), [Token::DressedAtom], "{slice}");
+            assert_eq!(undressed(slice), expected);
         }
     }
 }

@@ -29,8 +29,8 @@ impl Names {
 
     fn push(&mut self, name: &str) -> u32 {
         if self.ends.is_empty() {
-            self.text.reserve(32);
-            self.ends.reserve(8);
+            self.text.reserve(48);
+            self.ends.reserve(16);
         }
         self.text.push_str(name);
         self.ends.push(u32::try_from(self.text.len()).expect("names of a formula fit in 4 GiB"));
@@ -40,23 +40,37 @@ impl Names {
 
 /// Below this many names a scan is quicker than a search tree.
 const SCAN: usize = 16;
-const SLOTS: usize = 64;
 
-/// Gives each name its number. A small direct-mapped cache of short names answers nearly always; behind it a scan, and
-/// from [`SCAN`] names on a search tree, so that no choice of names makes it slow.
+/// Places in the table of short names; at most half of them are taken, so a free one is soon found.
+const PLACES: usize = 64;
+
+/// Gives each name its number. Names of up to seven bytes are compared as numbers, in a small table. Others, and those
+/// for which there was no place, are found by a scan, and from [`SCAN`] names on in a search tree, so that no choice of
+/// names makes it slow.
 pub(crate) struct Interner {
     names: Names,
-    recent: [(u64, u32); SLOTS],
+    /// [`FREE`] where nothing is; after a short name's own place the next one, and so on.
+    keys: [u64; PLACES],
+    ids: [u32; PLACES],
+    taken: usize,
     tree: BTreeMap<Box<str>, u32>,
 }
 
 impl Interner {
+    #[inline]
     pub(crate) fn new() -> Interner {
-        Interner::from_names(Names::default())
+        Interner {
+            names: Names::default(),
+            keys: [FREE; PLACES],
+            ids: [0; PLACES],
+            taken: 0,
+            tree: BTreeMap::new(),
+        }
     }
 
+    /// An interner that knows these names already, by their numbers.
     pub(crate) fn from_names(names: Names) -> Interner {
-        let mut interner = Interner { names, recent: [(LONG, 0); SLOTS], tree: BTreeMap::new() };
+        let mut interner = Interner { names, ..Interner::new() };
         if interner.names.len() >= SCAN {
             interner.plant();
         }
@@ -69,19 +83,45 @@ impl Interner {
 
     #[inline]
     pub(crate) fn intern(&mut self, name: &str) -> u32 {
-        let key = pack(name);
-        let slot = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize % SLOTS;
-        let (known, id) = self.recent[slot];
-        if known == key && key != LONG {
-            return id;
+        let Some(key) = short_key(name) else {
+            return self.find(name).unwrap_or_else(|| self.add(name));
+        };
+        let mut place = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize % PLACES;
+        loop {
+            if self.keys[place] == key {
+                return self.ids[place];
+            }
+            if self.keys[place] == FREE {
+                return self.meet(name, key, place);
+            }
+            place = (place + 1) % PLACES;
         }
-        let id = self.find(name).unwrap_or_else(|| self.add(name));
-        self.recent[slot] = (key, id);
+    }
+
+    /// A short name that is not in the table, whose place there would be this one.
+    #[inline(never)]
+    fn meet(&mut self, name: &str, key: u64, place: usize) -> u32 {
+        let is_new = self.names.len() == self.taken;
+        let known = if is_new { None } else { self.find(name) };
+        let id = known.unwrap_or_else(|| self.add(name));
+        if self.taken < PLACES / 2 {
+            self.keys[place] = key;
+            self.ids[place] = id;
+            self.taken += 1;
+        }
         id
     }
 
     pub(crate) fn into_names(self) -> Names {
         self.names
+    }
+
+    /// The names so far; the next one is the first again.
+    pub(crate) fn take_names(&mut self) -> Names {
+        self.keys = [FREE; PLACES];
+        self.taken = 0;
+        self.tree.clear();
+        core::mem::take(&mut self.names)
     }
 
     fn find(&self, name: &str) -> Option<u32> {
@@ -107,13 +147,29 @@ impl Interner {
     }
 }
 
-/// The key of every name longer than seven bytes.
-const LONG: u64 = 0;
+/// No name's key.
+const FREE: u64 = 0;
 
-/// A short name as a number; the leading one tells apart names that begin with zero bytes.
-#[inline]
-fn pack(name: &str) -> u64 {
-    if name.len() > 7 { LONG } else { name.bytes().fold(1, |key, byte| key << 8 | u64::from(byte)) }
+/// The bytes of a name of up to seven, and above them how many there are.
+#[inline(always)]
+fn short_key(name: &str) -> Option<u64> {
+    let bytes = name.as_bytes();
+    let length = bytes.len();
+    // Without a loop, because the processor would guess wrongly where it ends: what is read twice falls together.
+    let content = match length {
+        1..=3 => {
+            let at = |index: usize| u64::from(bytes[index]) << (8 * index);
+            at(0) | at(length / 2) | at(length - 1)
+        }
+        4..=7 => {
+            let four = |index: usize| {
+                u64::from(u32::from_le_bytes(*bytes[index..].first_chunk().expect("four bytes from there on")))
+            };
+            four(0) | four(length - 4) << (8 * (length - 4))
+        }
+        _ => return None,
+    };
+    Some(content | (length as u64) << 56)
 }
 
 #[cfg(test)]
@@ -124,11 +180,13 @@ mod tests {
     #[test]
     fn numbers_follow_first_appearance_through_every_way_of_looking_up() {
         let mut interner = Interner::new();
+        let name = |index: u32| format!("{}{index}", ["a", "b_c", "a long one ", ""][index as usize % 4]);
         for round in 0..2 {
-            for index in 0..1000_u32 {
-                assert_eq!(interner.intern(&format!("a{index}")), index, "round {round}");
+            for index in 0..1000 {
+                assert_eq!(interner.intern(&name(index)), index, "round {round}");
             }
+            interner = Interner::from_names(interner.into_names());
         }
-        assert_eq!(interner.into_names().get(999), "a999");
+        assert_eq!(interner.into_names().get(997), "b_c997");
     }
 }

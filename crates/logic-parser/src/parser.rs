@@ -33,9 +33,7 @@ impl Formula {
     /// # Errors
     /// Says what is wrong and where, for up to sixteen mistakes.
     pub fn parse_with(text: &str, options: &ParseOptions) -> Result<Formula, ParseError> {
-        let mut parser = Parser::new(text, options)?;
-        parser.nodes.reserve(text.len() / 4 + 1);
-        parser.waiting.reserve(32);
+        let mut parser = Parser::new(text, options);
         let formula = parser.formula();
         if matches!(parser.stop, Token::Comma | Token::Turnstile) {
             parser.report(Kind::ArgumentInFormula, "a connective", Some("parse an `Argument` instead"));
@@ -70,12 +68,14 @@ pub(crate) struct Parser<'t> {
     gave_up: bool,
 }
 
-/// What waits for its right operand, and where it stands in the text.
+/// What waits for its right operand, and where it stands in the text: eight bytes, for one goes past in every few.
 #[derive(Clone, Copy)]
 struct Waiting {
-    what: Prefix,
     at: u32,
-    bytes: u32,
+    /// Up to 255; only connectives of several words can be longer, and those are never missed.
+    bytes: u8,
+    grip: u8,
+    what: Prefix,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -86,8 +86,28 @@ enum Prefix {
     Connective(Connective),
 }
 
+impl Prefix {
+    /// How tightly it holds the operand after it, in even numbers. A connective wrests that operand from whatever holds
+    /// it less tightly than its own grip and one less if it associates to the right, one more if to the left.
+    fn grip(self) -> u8 {
+        match self {
+            Prefix::Open(_) | Prefix::If => 0,
+            Prefix::Not => u8::MAX,
+            Prefix::Connective(connective) => 2 * connective.precedence(),
+        }
+    }
+}
+
+/// What may come next.
+#[derive(Clone, Copy, PartialEq)]
+enum Expected {
+    Operand,
+    Connective,
+    Nothing,
+}
+
 impl<'t> Parser<'t> {
-    pub(crate) fn new(text: &'t str, options: &'t ParseOptions) -> Result<Parser<'t>, ParseError> {
+    pub(crate) fn new(text: &'t str, options: &'t ParseOptions) -> Parser<'t> {
         let mut parser = Parser {
             text,
             options,
@@ -95,30 +115,34 @@ impl<'t> Parser<'t> {
             stop: Token::End,
             nodes: Vec::new(),
             interner: Interner::new(),
-            waiting: Vec::new(),
+            waiting: Vec::with_capacity(32),
             mistakes: Vec::new(),
             gave_up: false,
         };
         if text.len() > options.limits.bytes.min(u32::MAX as usize) {
-            parser.give_up(Kind::TooLong);
-            return Err(ParseError::new(text, parser.mistakes));
+            parser.give_up(Kind::TooLong, parser.lexer.span());
         }
-        Ok(parser)
+        parser
     }
 
     /// Reads one formula and stops after it, at the end of the text, a comma or a turnstile.
     pub(crate) fn formula(&mut self) -> Formula {
         self.stop = Token::End;
-        loop {
-            self.operand();
-            if !self.connective() || self.gave_up {
+        if !self.gave_up {
+            self.nodes.reserve(self.lexer.bytes_left() / 4 + 1);
+        }
+        // A copy, which the compiler keeps in registers.
+        let mut lexer = self.lexer;
+        while !self.gave_up {
+            self.operand(&mut lexer);
+            if !self.connective(&mut lexer) {
                 break;
             }
         }
-        let nodes = core::mem::take(&mut self.nodes);
-        let interner = core::mem::replace(&mut self.interner, Interner::new());
+        self.lexer = lexer;
         self.waiting.clear();
-        if nodes.is_empty() { Formula::top() } else { Formula::from_parts(nodes, interner.into_names()) }
+        let (nodes, names) = (core::mem::take(&mut self.nodes), self.interner.take_names());
+        if nodes.is_empty() { Formula::top() } else { Formula::from_parts(nodes, names) }
     }
 
     /// Whether an argument begins with its turnstile, which is then read.
@@ -136,105 +160,159 @@ impl<'t> Parser<'t> {
     }
 
     /// Everything up to and including one atom or constant.
-    #[inline]
-    fn operand(&mut self) {
-        loop {
-            match self.next() {
-                Token::Atom => return self.atom(),
-                Token::Open(bracket) => self.wait(Prefix::Open(bracket)),
-                Token::Not => self.wait(Prefix::Not),
-                Token::Top => return self.nodes.push(Node::Top),
-                Token::Bottom => return self.nodes.push(Node::Bottom),
-                Token::If => self.wait(Prefix::If),
-                Token::Odd(oddity) => self.report_odd(oddity),
-                token => {
-                    self.report_missing_operand(token);
-                    self.nodes.push(Node::Top);
-                    return self.lexer.unread();
+    #[inline(always)]
+    fn operand(&mut self, lexer: &mut Lexer<'t>) {
+        while !self.gave_up {
+            match lexer.textbook_operand() {
+                Some(Token::Atom) => return self.atom(lexer.slice(), lexer.span()),
+                Some(Token::Open(bracket)) => self.wait(Prefix::Open(bracket), lexer.span()),
+                Some(Token::Not) => self.wait(Prefix::Not, lexer.span()),
+                _ => {
+                    if self.aside(lexer, Parser::unusual_operand) == Expected::Connective {
+                        return;
+                    }
                 }
-            }
-            if self.gave_up {
-                return;
             }
         }
     }
 
     /// Everything after an operand up to and including a connective; false at the end of the formula.
-    #[inline]
-    fn connective(&mut self) -> bool {
+    #[inline(always)]
+    fn connective(&mut self, lexer: &mut Lexer<'t>) -> bool {
         while !self.gave_up {
-            match self.next() {
-                Token::Binary(connective) => {
-                    self.binary(connective);
+            match lexer.textbook_connective() {
+                Some(Token::Binary(connective)) => {
+                    self.binary(connective, lexer.span());
                     return true;
                 }
-                Token::Close(bracket) => self.close(bracket),
-                Token::Then => {
-                    self.then();
-                    return true;
+                Some(Token::Close(bracket)) => {
+                    let opened = self.unwind();
+                    if opened.is_none_or(|opened| opened.what != Prefix::Open(bracket)) {
+                        self.aside(lexer, |parser| parser.report_close(opened));
+                    }
                 }
-                stop @ (Token::End | Token::Comma | Token::Turnstile) => {
-                    self.stop = stop;
-                    self.end();
-                    return false;
-                }
-                Token::Odd(oddity) => self.report_odd(oddity),
-                token => {
-                    self.letter_or_missing_connective(token);
-                    return true;
-                }
+                _ => match self.aside(lexer, Parser::unusual_connective) {
+                    Expected::Operand => return true,
+                    Expected::Connective => {}
+                    Expected::Nothing => return false,
+                },
             }
         }
         false
     }
 
-    fn atom(&mut self) {
-        let slice = self.lexer.slice();
-        let name = lexer::name(slice);
-        let id = self.interner.intern(&name);
+    /// Does what the parser's own lexer is needed for.
+    #[inline(always)]
+    fn aside<T>(&mut self, lexer: &mut Lexer<'t>, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.lexer = *lexer;
+        let result = work(self);
+        *lexer = self.lexer;
+        result
+    }
+
+    /// One token where an operand may begin, in whatever notation.
+    #[inline(never)]
+    fn unusual_operand(&mut self) -> Expected {
+        let span = |parser: &Parser<'_>| parser.lexer.span();
+        match self.next() {
+            Token::Atom => self.atom(self.lexer.slice(), span(self)),
+            Token::DressedAtom => self.atom(&lexer::undressed(self.lexer.slice()), span(self)),
+            Token::Top => self.nodes.push(Node::Top),
+            Token::Bottom => self.nodes.push(Node::Bottom),
+            token => {
+                match token {
+                    Token::Open(bracket) => self.wait(Prefix::Open(bracket), span(self)),
+                    Token::Not => self.wait(Prefix::Not, span(self)),
+                    Token::If => self.wait(Prefix::If, span(self)),
+                    Token::Odd(oddity) => self.report_odd(oddity),
+                    token => {
+                        self.report_missing_operand(token);
+                        self.nodes.push(Node::Top);
+                        self.lexer.unread();
+                        return Expected::Connective;
+                    }
+                }
+                return Expected::Operand;
+            }
+        }
+        Expected::Connective
+    }
+
+    /// One token after an operand, in whatever notation.
+    #[inline(never)]
+    fn unusual_connective(&mut self) -> Expected {
+        match self.next() {
+            Token::Binary(connective) => self.binary(connective, self.lexer.span()),
+            Token::Then => self.then(),
+            Token::Close(bracket) => {
+                let opened = self.unwind();
+                if opened.is_none_or(|opened| opened.what != Prefix::Open(bracket)) {
+                    self.report_close(opened);
+                }
+                return Expected::Connective;
+            }
+            stop @ (Token::End | Token::Comma | Token::Turnstile) => {
+                self.stop = stop;
+                self.end();
+                return Expected::Nothing;
+            }
+            Token::Odd(oddity) => {
+                self.report_odd(oddity);
+                return Expected::Connective;
+            }
+            token => self.letter_or_missing_connective(token),
+        }
+        Expected::Operand
+    }
+
+    #[inline(always)]
+    fn atom(&mut self, name: &str, span: Span) {
+        let id = self.interner.intern(name);
         self.nodes.push(Node::Atom(AtomId(id)));
         if self.interner.len() > self.options.limits.atoms {
-            self.give_up(Kind::TooManyAtoms);
+            self.give_up(Kind::TooManyAtoms, span);
         }
     }
 
-    fn wait(&mut self, what: Prefix) {
-        let span = self.lexer.span();
-        self.waiting.push(Waiting { what, at: span.start as u32, bytes: (span.end - span.start) as u32 });
+    #[inline(always)]
+    fn wait(&mut self, what: Prefix, span: Span) {
+        let (at, bytes) = (span.start as u32, (span.end - span.start).min(usize::from(u8::MAX)) as u8);
+        self.waiting.push(Waiting { what, grip: what.grip(), at, bytes });
         if self.waiting.len() > self.options.limits.nesting {
-            self.give_up(Kind::TooDeep);
+            self.give_up(Kind::TooDeep, span);
         }
     }
 
     /// Sends to the output what binds more tightly, and lets the connective wait.
-    #[inline]
-    fn binary(&mut self, connective: Connective) {
-        let precedence = connective.precedence();
-        while let Some(&Waiting { what, .. }) = self.waiting.last() {
-            match what {
-                Prefix::Not => self.nodes.push(Node::Not),
-                Prefix::Connective(before) if before == connective => {
-                    if connective.refuses_chains() && self.options.chains == Chains::Refuse {
-                        self.report(
-                            Kind::AmbiguousChain,
-                            "brackets",
-                            Some("say with brackets which comes first"),
-                        );
-                    }
-                    if connective == Connective::Implies {
-                        break;
-                    }
-                    self.nodes.push(Node::Binary(before));
-                }
-                Prefix::Connective(before) if before.precedence() > precedence => {
-                    self.nodes.push(Node::Binary(before));
-                }
-                _ => break,
+    #[inline(always)]
+    fn binary(&mut self, connective: Connective, span: Span) {
+        let grip = match connective {
+            Connective::Implies => 2 * connective.precedence() + 1,
+            _ => 2 * connective.precedence() - 1,
+        };
+        while let Some(&Waiting { what, grip: before, .. }) = self.waiting.last() {
+            if self.options.chains == Chains::Refuse && what == Prefix::Connective(connective) {
+                self.report_chain(connective, span);
             }
+            if before < grip {
+                break;
+            }
+            self.nodes.push(match what {
+                Prefix::Connective(before) => Node::Binary(before),
+                _ => Node::Not,
+            });
             self.waiting.pop();
         }
-        self.check_size();
-        self.wait(Prefix::Connective(connective));
+        self.check_size(span);
+        self.wait(Prefix::Connective(connective), span);
+    }
+
+    #[cold]
+    fn report_chain(&mut self, connective: Connective, span: Span) {
+        if matches!(connective, Connective::Implies | Connective::Iff) {
+            let hint = Some("say with brackets which comes first");
+            self.report_at(Kind::AmbiguousChain, span, "brackets", hint);
+        }
     }
 
     /// An operand where a connective should be, unless it is a letter that is one between operands.
@@ -244,19 +322,20 @@ impl<'t> Parser<'t> {
             if self.options.dialect == Dialect::Textbook {
                 self.report(Kind::NotTextbook, "textbook notation", Some(WRITE_CONNECTIVE));
             }
-            return self.binary(connective);
+            return self.binary(connective, self.lexer.span());
         }
         let hint = (token == Token::If).then_some("write `solo si` or `only if` for →");
         self.report(Kind::ExpectedConnective, "a connective", hint);
-        self.binary(Connective::And);
+        self.binary(Connective::And, self.lexer.span());
         if token != Token::If {
             self.lexer.unread();
         }
     }
 
-    fn close(&mut self, bracket: Bracket) {
-        match self.unwind() {
-            Some(Waiting { what: Prefix::Open(opened), .. }) if opened == bracket => {}
+    /// A closing bracket met what is not its opening one.
+    #[cold]
+    fn report_close(&mut self, opened: Option<Waiting>) {
+        match opened {
             Some(Waiting { what: Prefix::Open(opened), .. }) => {
                 self.report(Kind::MismatchedBracket, closing(opened), None);
             }
@@ -276,7 +355,8 @@ impl<'t> Parser<'t> {
     fn then(&mut self) {
         match self.unwind() {
             Some(waiting @ Waiting { what: Prefix::If, .. }) => {
-                self.waiting.push(Waiting { what: Prefix::Connective(Connective::Implies), ..waiting });
+                let what = Prefix::Connective(Connective::Implies);
+                self.waiting.push(Waiting { what, grip: what.grip(), ..waiting });
             }
             other => {
                 self.report(
@@ -285,13 +365,13 @@ impl<'t> Parser<'t> {
                     Some("write `si … entonces` or `if … then`"),
                 );
                 self.waiting.extend(other);
-                self.binary(Connective::Implies);
+                self.binary(Connective::Implies, self.lexer.span());
             }
         }
     }
 
     fn end(&mut self) {
-        while let Some(Waiting { what, at, bytes }) = self.unwind() {
+        while let Some(Waiting { what, at, bytes, .. }) = self.unwind() {
             if self.mistakes.len() >= MISTAKES {
                 break;
             }
@@ -316,10 +396,11 @@ impl<'t> Parser<'t> {
                 }
             }
         }
-        self.check_size();
+        self.check_size(self.lexer.span());
     }
 
     /// Sends to the output all that waits down to the last bracket or `si`, and takes that one away.
+    #[inline(always)]
     fn unwind(&mut self) -> Option<Waiting> {
         while let Some(waiting) = self.waiting.pop() {
             match waiting.what {
@@ -331,7 +412,6 @@ impl<'t> Parser<'t> {
         None
     }
 
-    #[inline(always)]
     fn next(&mut self) -> Token {
         let token = self.lexer.next();
         if self.options.dialect == Dialect::Textbook {
@@ -352,7 +432,8 @@ impl<'t> Parser<'t> {
             Token::Open(bracket) | Token::Close(bracket) => {
                 (bracket == Bracket::Round, "write round brackets")
             }
-            Token::Atom => (!slice.starts_with('\\'), "write the name alone"),
+            Token::Atom => return,
+            Token::DressedAtom => (!slice.starts_with('\\'), "write the name alone"),
             Token::If | Token::Then => (false, "write →"),
             Token::Comma | Token::Turnstile | Token::End | Token::Odd(_) => return,
         };
@@ -362,9 +443,10 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn check_size(&mut self) {
+    #[inline(always)]
+    fn check_size(&mut self, span: Span) {
         if self.nodes.len() + self.waiting.len() > self.options.limits.nodes {
-            self.give_up(Kind::TooLarge);
+            self.give_up(Kind::TooLarge, span);
         }
     }
 
@@ -426,20 +508,16 @@ impl<'t> Parser<'t> {
         self.gave_up = self.mistakes.len() >= MISTAKES;
     }
 
-    fn give_up(&mut self, kind: Kind) {
-        self.report(kind, "less", Some("raise the limit in `ParseOptions` if you trust the text"));
+    #[cold]
+    fn give_up(&mut self, kind: Kind, span: Span) {
+        let hint = Some("raise the limit in `ParseOptions` if you trust the text");
+        self.report_at(kind, span, "less", hint);
         self.gave_up = true;
     }
 }
 
-impl Connective {
-    fn refuses_chains(self) -> bool {
-        matches!(self, Connective::Implies | Connective::Iff)
-    }
-}
-
-fn span(at: u32, bytes: u32) -> Span {
-    Span::new(at as usize, at as usize + bytes as usize)
+fn span(at: u32, bytes: u8) -> Span {
+    Span::new(at as usize, at as usize + usize::from(bytes))
 }
 
 fn closing(bracket: Bracket) -> &'static str {

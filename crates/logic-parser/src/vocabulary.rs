@@ -29,6 +29,8 @@ pub(crate) const ASCII: &[(&str, Token)] = &[
     ("~", Not),
     ("!", Not),
     ("-", Not),
+    ("(", Open(Bracket::Round)),
+    (")", Close(Bracket::Round)),
     ("[", Open(Bracket::Square)),
     ("]", Close(Bracket::Square)),
     ("{", Open(Bracket::Curly)),

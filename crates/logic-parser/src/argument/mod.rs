@@ -91,7 +91,7 @@ impl Argument {
     /// # Errors
     /// Says what is wrong and where, for up to sixteen mistakes.
     pub fn parse_with(text: &str, options: &ParseOptions) -> Result<Argument, ParseError> {
-        let mut parser = Parser::new(text, options)?;
+        let mut parser = Parser::new(text, options);
         let mut premises = Vec::new();
         if !parser.begins_with_turnstile() {
             loop {
