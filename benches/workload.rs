@@ -43,7 +43,9 @@ fn main() {
         text.lines().nth(index).expect("so many lines").to_owned()
     };
     match task.as_str() {
-        "parse" => each(task, seconds(), &rows::<1>(&read("a_parse.txt")), |[text]| Formula::parse(text).is_ok()),
+        "parse" => {
+            each(task, seconds(), &rows::<1>(&read("a_parse.txt")), |[text]| Formula::parse(text).is_ok())
+        }
         "classify" => each(task, seconds(), &rows(&read("b_classify.txt")), |[class, text]| {
             Formula::parse(text).is_ok_and(|formula| letter(classify(&formula)) == *class)
         }),

@@ -6,14 +6,13 @@
 //! Prints one JSON object: each sentence with its formula, the atoms they share, the verdict, and the countermodel or
 //! the name of the fallacy.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use data_pipeline::argument::{ArgumentText, Glossary};
-use logic_parser::{Argument, Verdict};
+use logic_parser::Argument;
 use nanologic_model::torch::{Formalizer, Sampling};
 use serde_json::{Value, json};
 
@@ -55,25 +54,11 @@ fn main() -> Result<()> {
     let conclusion = formulas.pop().context("an argument has a conclusion")?;
     let judgement = Argument { premises: formulas, conclusion }.judge();
 
-    let countermodel = judgement.countermodel.map(|model| {
-        model.iter().map(|(atom, value)| (atom.to_owned(), value)).collect::<BTreeMap<String, bool>>()
-    });
-    let verdict = match judgement.verdict {
-        Verdict::Valid => "valid",
-        Verdict::Invalid => "invalid",
-        _ => "unknown",
-    };
     let (conclusion, premises) = lines.split_last().context("an argument has a conclusion")?;
-    let answer = json!({
-        "premises": premises,
-        "conclusion": conclusion,
-        "atoms": glossary.atoms(),
-        "verdict": verdict,
-        "form": judgement.form.map(|form| form.schema.id),
-        "fallacy": judgement.fallacy.map(|fallacy| fallacy.schema.id),
-        "countermodel": countermodel,
-        "explanation": {"es": judgement.explanation.es, "en": judgement.explanation.en},
-    });
+    let mut answer = serde_json::to_value(&judgement)?;
+    answer["premises"] = json!(premises);
+    answer["conclusion"] = conclusion.clone();
+    answer["atoms"] = json!(glossary.atoms());
     println!("{}", serde_json::to_string_pretty(&answer)?);
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! $ echo 'si p entonces q' | cargo run -q --release --example verify -- parse
 //! {"atoms":["p","q"],"formula":"p → q"}
 //! $ echo '{"premises": ["p -> q", "q"], "conclusion": "p"}' | cargo run -q --release --example verify -- argument
-//! {"countermodel":{"p":false,"q":true},"explanation":{"en":"Invalid (affirming the consequent): …
+//! {"verdict":"invalid","form":null,"fallacy":"affirming_the_consequent","countermodel":{"p":false,"q":true}, …
 //! ```
 //!
 //! A line that cannot be answered gets `{"error": {"kind", "span", "message"}}`, and the exit status is then 1.
@@ -18,10 +18,7 @@ use std::thread;
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
-use logic_parser::{
-    Answer, Argument, Assignment, Class, Formula, Judgement, ParseError, TruthTable, Verdict, classify,
-    equivalent,
-};
+use logic_parser::{Answer, Argument, Class, Formula, ParseError, TruthTable, classify, equivalent};
 use serde_json::{Value, json};
 
 #[derive(Parser)]
@@ -172,7 +169,7 @@ fn equivalent_pair(line: &str) -> Result<Cow<'static, str>, Value> {
     };
     Ok(match equivalent(&formula(left)?, &formula(right)?) {
         Answer::Yes => r#"{"equivalent":true}"#.into(),
-        Answer::No(apart) => json!({ "equivalent": false, "apart": values(&apart) }).to_string().into(),
+        Answer::No(apart) => json!({ "equivalent": false, "apart": apart }).to_string().into(),
         Answer::Unknown(why) => json!({ "equivalent": null, "reason": why.to_string() }).to_string().into(),
     })
 }
@@ -186,25 +183,8 @@ fn judge(line: &str) -> Result<Cow<'static, str>, Value> {
     let premises =
         premises.iter().map(|premise| formula(&text(premise, "premises")?)).collect::<Result<_, _>>()?;
     let conclusion = formula(&text(&record["conclusion"], "conclusion")?)?;
-    let Judgement { verdict, form, fallacy, countermodel, explanation } =
-        Argument { premises, conclusion }.judge();
-    let verdict = match verdict {
-        Verdict::Valid => "valid",
-        Verdict::Invalid => "invalid",
-        Verdict::Unknown(_) => "unknown",
-    };
-    let answer = json!({
-        "verdict": verdict,
-        "form": form.map(|form| form.schema.id),
-        "fallacy": fallacy.map(|fallacy| fallacy.schema.id),
-        "countermodel": countermodel.as_ref().map(values),
-        "explanation": { "es": explanation.es, "en": explanation.en },
-    });
-    Ok(answer.to_string().into())
-}
-
-fn values(assignment: &Assignment) -> Value {
-    assignment.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+    let judgement = Argument { premises, conclusion }.judge();
+    Ok(serde_json::to_string(&judgement).expect("a judgement is plain JSON").into())
 }
 
 fn table(line: &str) -> Result<Cow<'static, str>, Value> {

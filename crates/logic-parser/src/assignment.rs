@@ -1,30 +1,31 @@
 //! Truth values for atoms.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::formula::Formula;
+use crate::names::Names;
 
 /// A truth value for each atom of a formula, in order of first appearance: a model, a countermodel, a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Assignment {
-    values: Vec<(String, bool)>,
+    names: Names,
+    values: Vec<bool>,
 }
 
 impl Assignment {
     pub(crate) fn new(formula: &Formula, values: &[bool]) -> Assignment {
-        formula.atoms().into_iter().zip(values).map(|(name, &value)| (String::from(name), value)).collect()
+        Assignment { names: formula.names().clone(), values: values.to_vec() }
     }
 
     /// The value of an atom, if it has one.
     pub fn get(&self, name: &str) -> Option<bool> {
-        self.values.iter().find(|(known, _)| known == name).map(|&(_, value)| value)
+        self.iter().find(|&(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// The atoms with their values.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, bool)> {
-        self.values.iter().map(|(name, value)| (name.as_str(), *value))
+        self.names.iter().zip(self.values.iter().copied())
     }
 
     /// The truth of a formula; an atom that has no value counts as false.
@@ -35,9 +36,14 @@ impl Assignment {
     }
 }
 
-impl FromIterator<(String, bool)> for Assignment {
-    fn from_iter<I: IntoIterator<Item = (String, bool)>>(values: I) -> Assignment {
-        Assignment { values: values.into_iter().collect() }
+impl<N: AsRef<str>> FromIterator<(N, bool)> for Assignment {
+    fn from_iter<I: IntoIterator<Item = (N, bool)>>(values: I) -> Assignment {
+        let mut assignment = Assignment::default();
+        for (name, value) in values {
+            assignment.names.push(name.as_ref());
+            assignment.values.push(value);
+        }
+        assignment
     }
 }
 

@@ -189,6 +189,10 @@ impl Formula {
         self.names.iter().collect()
     }
 
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
     /// How many different atoms there are.
     pub fn atom_count(&self) -> usize {
         self.names.len()

@@ -296,7 +296,7 @@ fn plain_length(bytes: &[u8]) -> usize {
     let ascii = text & (0x7F * EACH);
     let at_least = |bytes: u64, least: u8| bytes + u64::from(0x80 - least) * EACH;
     let between = |bytes: u64, first: u8, last: u8| at_least(bytes, first) & !at_least(bytes, last + 1);
-    let named = between(ascii, b'0', b'9') | between(ascii | 0x20 * EACH, b'a', b'z');
+    let named = between(ascii, b'0', b'9') | between(ascii | (0x20 * EACH), b'a', b'z');
     let others = (!named | text) & (0x80 * EACH);
     match others.trailing_zeros() as usize / 8 {
         8 => 8 + bytes[8..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count(),

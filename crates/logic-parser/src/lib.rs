@@ -43,7 +43,7 @@
 //!
 //! - `sat` (default): formulas too large for a table and a decision diagram go to the SAT solver `batsat`. Brings `std`.
 //! - `std`: the table kernel for AVX2, found out at run time. Without it the crate needs only `alloc`.
-//! - `serde`: formulas and arguments as text, assignments as maps.
+//! - `serde`: formulas and arguments as text, assignments as maps, judgements as objects.
 //! - `rayon`: many questions at once on all cores: `classify_all`, `equivalent_all`, `judge_all`.
 //!
 //! # What it never does

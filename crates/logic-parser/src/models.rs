@@ -103,7 +103,7 @@ impl Argument {
     /// If the budget runs out.
     pub fn minimal_countermodels(&self, budget: &Budget<'_>) -> Result<Vec<Assignment>, Unknown> {
         let formula = counterexample(&self.premises, &self.conclusion);
-        let said = |sign: Sign| (formula.name(sign.atom).into(), sign.positive);
+        let said = |sign: Sign| (formula.name(sign.atom), sign.positive);
         Ok(prime_cover(&formula, budget)?
             .into_iter()
             .map(|cube| cube.into_iter().map(said).collect())

@@ -27,7 +27,7 @@ impl Names {
         (0..self.len()).map(|index| self.get(index))
     }
 
-    fn push(&mut self, name: &str) -> u32 {
+    pub(crate) fn push(&mut self, name: &str) -> u32 {
         if self.ends.is_empty() {
             self.text.reserve(48);
             self.ends.reserve(16);
@@ -116,12 +116,16 @@ impl Interner {
         self.names
     }
 
-    /// The names so far; the next one is the first again.
+    /// The names so far, without which it is of no use until it [forgets](Interner::forget) them.
     pub(crate) fn take_names(&mut self) -> Names {
-        self.keys = [FREE; PLACES];
-        self.taken = 0;
-        self.tree.clear();
         core::mem::take(&mut self.names)
+    }
+
+    /// The next name is the first again.
+    pub(crate) fn forget(&mut self) {
+        if self.taken > 0 || !self.tree.is_empty() {
+            *self = Interner::new();
+        }
     }
 
     fn find(&self, name: &str) -> Option<u32> {
@@ -163,7 +167,9 @@ fn short_key(name: &str) -> Option<u64> {
         }
         4..=7 => {
             let four = |index: usize| {
-                u64::from(u32::from_le_bytes(*bytes[index..].first_chunk().expect("four bytes from there on")))
+                u64::from(u32::from_le_bytes(
+                    *bytes[index..].first_chunk().expect("four bytes from there on"),
+                ))
             };
             four(0) | four(length - 4) << (8 * (length - 4))
         }

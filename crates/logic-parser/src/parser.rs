@@ -106,6 +106,19 @@ enum Expected {
     Nothing,
 }
 
+/// What an odd token seems to stand for, so that one mistake is not reported as two.
+impl Oddity {
+    /// Only for a connective.
+    fn joins(self) -> bool {
+        matches!(self, Oddity::Equals | Oddity::Caret | Oddity::Plus)
+    }
+
+    /// Only for a name.
+    fn names(self) -> bool {
+        matches!(self, Oddity::Digit | Oddity::Unterminated)
+    }
+}
+
 impl<'t> Parser<'t> {
     pub(crate) fn new(text: &'t str, options: &'t ParseOptions) -> Parser<'t> {
         let mut parser = Parser {
@@ -128,6 +141,7 @@ impl<'t> Parser<'t> {
     /// Reads one formula and stops after it, at the end of the text, a comma or a turnstile.
     pub(crate) fn formula(&mut self) -> Formula {
         self.stop = Token::End;
+        self.interner.forget();
         if !self.gave_up {
             self.nodes.reserve(self.lexer.bytes_left() / 4 + 1);
         }
@@ -224,7 +238,13 @@ impl<'t> Parser<'t> {
                     Token::Open(bracket) => self.wait(Prefix::Open(bracket), span(self)),
                     Token::Not => self.wait(Prefix::Not, span(self)),
                     Token::If => self.wait(Prefix::If, span(self)),
-                    Token::Odd(oddity) => self.report_odd(oddity),
+                    Token::Odd(oddity) => {
+                        self.report_odd(oddity);
+                        if !oddity.joins() {
+                            self.nodes.push(Node::Top);
+                            return Expected::Connective;
+                        }
+                    }
                     token => {
                         self.report_missing_operand(token);
                         self.nodes.push(Node::Top);
@@ -258,7 +278,10 @@ impl<'t> Parser<'t> {
             }
             Token::Odd(oddity) => {
                 self.report_odd(oddity);
-                return Expected::Connective;
+                if oddity.names() {
+                    return Expected::Connective;
+                }
+                self.binary(Connective::And, self.lexer.span());
             }
             token => self.letter_or_missing_connective(token),
         }
@@ -466,10 +489,16 @@ impl<'t> Parser<'t> {
             Token::End if self.text.trim_end().ends_with('.') => {
                 Some("a formula has no full stop; `.` is read as ∧")
             }
+            Token::End if self.ends_in_a_mistake() => return,
             Token::End => Some("the text ends too early"),
             _ => None,
         };
         self.report(Kind::ExpectedOperand, "an atom, ¬ or a bracket", hint);
+    }
+
+    /// Whether nothing follows the mistake found last.
+    fn ends_in_a_mistake(&self) -> bool {
+        self.mistakes.last().is_some_and(|last| self.text[last.span.end..].trim().is_empty())
     }
 
     #[cold]

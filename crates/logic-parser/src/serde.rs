@@ -1,4 +1,4 @@
-//! Formulas and arguments as text, assignments as maps: flat, however deep the formula.
+//! Formulas and arguments as text, assignments as maps, judgements as objects: flat, however deep the formula.
 
 use alloc::string::String;
 use core::fmt;
@@ -6,9 +6,9 @@ use core::marker::PhantomData;
 use core::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::argument::Argument;
+use crate::argument::{Argument, Explanation, Instance, Judgement, Verdict};
 use crate::assignment::Assignment;
 use crate::formula::Formula;
 
@@ -76,6 +76,40 @@ impl<'de> Visitor<'de> for Values {
     }
 }
 
+/// `"valid"`, `"invalid"` or `"unknown"`.
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Verdict::Valid => "valid",
+            Verdict::Invalid => "invalid",
+            Verdict::Unknown(_) => "unknown",
+        })
+    }
+}
+
+impl Serialize for Explanation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut languages = serializer.serialize_struct("Explanation", 2)?;
+        languages.serialize_field("es", &self.es)?;
+        languages.serialize_field("en", &self.en)?;
+        languages.end()
+    }
+}
+
+/// Forms and fallacies by the ids of their schemas.
+impl Serialize for Judgement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let id = |instance: &Option<Instance>| instance.as_ref().map(|instance| instance.schema.id);
+        let mut fields = serializer.serialize_struct("Judgement", 5)?;
+        fields.serialize_field("verdict", &self.verdict)?;
+        fields.serialize_field("form", &id(&self.form))?;
+        fields.serialize_field("fallacy", &id(&self.fallacy))?;
+        fields.serialize_field("countermodel", &self.countermodel)?;
+        fields.serialize_field("explanation", &self.explanation)?;
+        fields.end()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +123,16 @@ mod tests {
         let values: Assignment = serde_json::from_str(r#"{"p":true,"q":false}"#).expect("an assignment");
         assert_eq!(serde_json::to_string(&values).expect("a map"), r#"{"p":true,"q":false}"#);
         assert!(serde_json::from_str::<Formula>("\"p ->\"").is_err());
+    }
+
+    #[test]
+    fn a_judgement_is_an_object_of_its_findings() {
+        let argument = Argument::parse("p -> q, q |- p").expect("an argument");
+        let judgement = serde_json::to_value(argument.judge()).expect("an object");
+        assert_eq!(judgement["verdict"], "invalid");
+        assert_eq!(judgement["form"], serde_json::Value::Null);
+        assert_eq!(judgement["fallacy"], "affirming_the_consequent");
+        assert_eq!(judgement["countermodel"], serde_json::json!({ "p": false, "q": true }));
+        assert!(judgement["explanation"]["es"].is_string() && judgement["explanation"]["en"].is_string());
     }
 }

@@ -6,7 +6,7 @@ use crate::assignment::Assignment;
 use crate::budget::{Budget, Unknown};
 use crate::formula::{Connective, Formula};
 use crate::satisfy::{fits_table, satisfy};
-use crate::table;
+use crate::table::{self, SmallPair};
 
 /// How the truth of a formula depends on its atoms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,7 +125,18 @@ pub fn equivalent(left: &Formula, right: &Formula) -> Equivalence {
 
 /// Whether two formulas are true under the same assignments, within a budget.
 pub fn equivalent_within(left: &Formula, right: &Formula, budget: &Budget<'_>) -> Equivalence {
-    Answer::unless(&left.clone().join(Connective::Xor, right), budget)
+    let Some(pair) = SmallPair::new(left, right) else {
+        return Answer::unless(&left.clone().join(Connective::Xor, right), budget);
+    };
+    match pair.differing_row() {
+        None => Answer::Yes,
+        Some(row) => {
+            let only_right =
+                right.names().iter().zip(pair.places).filter(|(_, place)| *place >= left.atom_count());
+            let names = left.names().iter().chain(only_right.map(|(name, _)| name));
+            Answer::No(names.zip(table::row_values(row, pair.atoms)).collect())
+        }
+    }
 }
 
 /// Whether the conclusion is true wherever all premises are, within the default [`Budget`].

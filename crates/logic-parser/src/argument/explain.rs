@@ -5,60 +5,79 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Argument, Explanation, Instance, Judgement, Verdict};
-use crate::assignment::Assignment;
 use crate::formula::Formula;
 
 /// The words that both languages put together in the same way.
 struct Words {
     valid: &'static str,
-    valid_by: &'static str,
+    no_countermodel: &'static str,
+    tautology: &'static str,
     invalid: &'static str,
     unknown: &'static str,
     from: &'static str,
     and: &'static str,
     follows: &'static str,
+    does_follow: &'static str,
     does_not_follow: &'static str,
     always: &'static str,
-    because: &'static str,
-    countermodel: &'static str,
+    example: &'static str,
+    with: &'static str,
     truths: [&'static str; 2],
-    nearest: &'static str,
+    /// What a countermodel does to an argument with no premise, one, and several.
+    refuted: [&'static str; 3],
+    by_contrast: &'static str,
 }
 
 const SPANISH: Words = Words {
-    valid: "Válido: ninguna asignación hace verdaderas las premisas y falsa la conclusión.",
-    valid_by: "Válido por",
+    valid: "Válido",
+    no_countermodel: "ninguna asignación hace verdaderas las premisas y falsa la conclusión",
+    tautology: "la conclusión es verdadera en todos los casos",
     invalid: "Inválido",
     unknown: "Sin decidir: se agotó el presupuesto de cálculo.",
     from: "de",
     and: "y",
     follows: "se sigue",
+    does_follow: "sí se sigue",
     does_not_follow: "no se sigue",
     always: "siempre se da",
-    because: "porque",
-    countermodel: "Con {} las premisas son verdaderas y la conclusión es falsa.",
+    example: "Por ejemplo",
+    with: "con",
     truths: ["falso", "verdadero"],
-    nearest: "Sí sería válido:",
+    refuted: [
+        "la conclusión es falsa",
+        "la premisa es verdadera y la conclusión es falsa",
+        "las premisas son verdaderas y la conclusión es falsa",
+    ],
+    by_contrast: "En cambio,",
 };
 
 const ENGLISH: Words = Words {
-    valid: "Valid: no assignment makes the premises true and the conclusion false.",
-    valid_by: "Valid by",
+    valid: "Valid",
+    no_countermodel: "no assignment makes the premises true and the conclusion false",
+    tautology: "the conclusion is true in every case",
     invalid: "Invalid",
     unknown: "Undecided: the budget of work ran out.",
     from: "from",
     and: "and",
     follows: "follows",
+    does_follow: "does follow",
     does_not_follow: "does not follow",
     always: "always holds",
-    because: "because",
-    countermodel: "With {} the premises are true and the conclusion is false.",
+    example: "For example",
+    with: "with",
     truths: ["false", "true"],
-    nearest: "This would be valid:",
+    refuted: [
+        "the conclusion is false",
+        "the premise is true and the conclusion is false",
+        "the premises are true and the conclusion is false",
+    ],
+    by_contrast: "By contrast,",
 };
 
-pub(super) fn explain(judgement: &Judgement) -> Explanation {
-    Explanation { es: in_words(judgement, Language::Spanish), en: in_words(judgement, Language::English) }
+pub(super) fn explain(argument: &Argument, judgement: &Judgement) -> Explanation {
+    let [es, en] =
+        [Language::Spanish, Language::English].map(|language| in_words(argument, judgement, language));
+    Explanation { es, en }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -67,31 +86,30 @@ enum Language {
     English,
 }
 
-fn in_words(judgement: &Judgement, language: Language) -> String {
+fn in_words(argument: &Argument, judgement: &Judgement, language: Language) -> String {
     let words = if language == Language::Spanish { &SPANISH } else { &ENGLISH };
+    let refuted = refuted(argument, judgement, words);
     match (&judgement.verdict, &judgement.form, &judgement.fallacy) {
         (Verdict::Unknown(_), ..) => words.unknown.to_string(),
-        (Verdict::Valid, None, _) => words.valid.to_string(),
-        (Verdict::Valid, Some(form), _) => {
-            format!(
-                "{} {}: {}.",
-                words.valid_by,
-                name(form, language),
-                step(&form.argument(), words, language, words.follows)
-            )
+        (Verdict::Valid, None, _) if argument.premises.is_empty() => {
+            format!("{}: {}.", words.valid, words.tautology)
         }
-        (Verdict::Invalid, _, None) => format!("{}. {}", words.invalid, counterexample(judgement, words)),
+        (Verdict::Valid, None, _) => format!("{}: {}.", words.valid, words.no_countermodel),
+        (Verdict::Valid, Some(form), _) => {
+            let step = step(&form.argument(), words, language, words.follows);
+            format!("{} ({}): {step}.", words.valid, name(form, language))
+        }
+        (Verdict::Invalid, _, None) => format!("{}: {refuted}.", words.invalid),
         (Verdict::Invalid, _, Some(fallacy)) => {
-            let step_taken = step(&fallacy.argument(), words, language, words.does_not_follow);
-            let nearest = fallacy.nearest().map(|nearest| step(&nearest, words, language, words.follows));
+            let taken = step(&fallacy.argument(), words, language, words.does_not_follow);
+            let nearest = fallacy.nearest().map(|nearest| step(&nearest, words, language, words.does_follow));
             format!(
-                "{} ({}): {step_taken}, {} {}. {} {} {}.",
+                "{} ({}): {taken}. {}. {}, {refuted}. {} {}.",
                 words.invalid,
                 name(fallacy, language),
-                words.because,
                 reason(fallacy, language),
-                counterexample(judgement, words),
-                words.nearest,
+                words.example,
+                words.by_contrast,
                 nearest.unwrap_or_default(),
             )
         }
@@ -109,11 +127,7 @@ fn step(argument: &Argument, words: &Words, language: Language, verb: &str) -> S
         return format!("{conclusion} {}", words.always);
     }
     let premises: Vec<String> = argument.premises.iter().map(quoted).collect();
-    let (last, before) = premises.split_last().expect("there are premises");
-    let premises = match before {
-        [] => last.clone(),
-        _ => format!("{} {} {last}", before.join(", "), words.and),
-    };
+    let premises = listed(&premises, words);
     match language {
         Language::Spanish => format!("{} {premises} {verb} {conclusion}", words.from),
         Language::English => format!("{conclusion} {verb} {} {premises}", words.from),
@@ -135,17 +149,25 @@ fn reason(fallacy: &Instance, language: Language) -> String {
     reason
 }
 
-fn counterexample(judgement: &Judgement, words: &Words) -> String {
-    let values = judgement.countermodel.as_ref().map(|countermodel| listed(countermodel, words));
-    words.countermodel.replacen("{}", &values.unwrap_or_default(), 1)
+/// `con «p» falso y «q» verdadero, las premisas son verdaderas y la conclusión es falsa`
+fn refuted(argument: &Argument, judgement: &Judgement, words: &Words) -> String {
+    let refuted = words.refuted[argument.premises.len().min(2)];
+    let truth = |(name, value): (&str, bool)| format!("«{name}» {}", words.truths[usize::from(value)]);
+    match &judgement.countermodel {
+        Some(countermodel) if countermodel.iter().len() > 0 => {
+            let truths: Vec<String> = countermodel.iter().map(truth).collect();
+            format!("{} {}, {refuted}", words.with, listed(&truths, words))
+        }
+        _ => refuted.to_string(),
+    }
 }
 
-fn listed(assignment: &Assignment, words: &Words) -> String {
-    let values: Vec<String> = assignment
-        .iter()
-        .map(|(name, value)| format!("{name} = {}", words.truths[usize::from(value)]))
-        .collect();
-    values.join(", ")
+/// `a, b y c`
+fn listed(items: &[String], words: &Words) -> String {
+    match items {
+        [before @ .., last] if !before.is_empty() => format!("{} {} {last}", before.join(", "), words.and),
+        _ => items.concat(),
+    }
 }
 
 fn quoted(formula: &Formula) -> String {

@@ -144,7 +144,7 @@ impl Argument {
             }
             Entailment::Unknown(unknown) => judgement.verdict = Verdict::Unknown(unknown),
         }
-        judgement.explanation = explain::explain(&judgement);
+        judgement.explanation = explain::explain(self, &judgement);
         judgement
     }
 }

@@ -9,7 +9,7 @@ mod program;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
-use crate::formula::{Connective, Formula, Leaf};
+use crate::formula::{Connective, Formula, Node};
 
 pub(crate) use program::MAX_ATOMS;
 
@@ -36,8 +36,9 @@ pub(crate) const SMALL_ATOMS: usize = 8;
 /// If the formula has more than [`MAX_ATOMS`] atoms.
 pub(crate) fn scan<B>(formula: &Formula, mut visit: impl FnMut(&[u64]) -> ControlFlow<B>) -> ControlFlow<B> {
     match formula.atom_count() {
-        ..=6 => visit(&small::<1>(formula)),
-        atoms @ 7..=SMALL_ATOMS => visit(&small::<4>(formula)[..1 << (atoms - 6)]),
+        ..=6 => visit(&small::<1>(formula, &IN_ORDER)),
+        7 => visit(&small::<2>(formula, &IN_ORDER)),
+        SMALL_ATOMS => visit(&small::<4>(formula, &IN_ORDER)),
         atoms => {
             let words = (1_usize << atoms.min(BLOCK_ATOMS)) / 64;
             let program = Program::compile(formula);
@@ -58,25 +59,103 @@ pub(crate) fn count(formula: &Formula) -> u64 {
     total >> 6_usize.saturating_sub(formula.atom_count())
 }
 
+/// Atom `i` of a small table is atom `places[i]` of the rows.
+type Places = [usize; SMALL_ATOMS];
+
+const IN_ORDER: Places = [0, 1, 2, 3, 4, 5, 6, 7];
+
+/// The value of every atom of a small table.
+const ATOMS: [[u64; 4]; SMALL_ATOMS] = {
+    let mut atoms = [[0, 0, u64::MAX, u64::MAX]; SMALL_ATOMS];
+    atoms[6] = [0, u64::MAX, 0, u64::MAX];
+    let mut atom = 0;
+    while atom < PATTERN.len() {
+        atoms[atom] = [PATTERN[atom]; 4];
+        atom += 1;
+    }
+    atoms
+};
+
 /// The whole table in `W` words.
-fn small<const W: usize>(formula: &Formula) -> [u64; W] {
-    formula.fold(
-        |leaf| match leaf {
-            Leaf::Top => [u64::MAX; W],
-            Leaf::Bottom => [0; W],
-            Leaf::Atom(id) => match PATTERN.get(id.index()) {
-                Some(&pattern) => [pattern; W],
-                None => {
-                    core::array::from_fn(|word| u64::from(word >> (id.index() - 6) & 1 == 1).wrapping_neg())
-                }
-            },
-        },
-        |operand| operand.map(|word| !word),
-        |connective, left, right| core::array::from_fn(|word| apply(connective, left[word], right[word])),
-    )
+fn small<const W: usize>(formula: &Formula, places: &Places) -> [u64; W] {
+    const POSTORDER: &str = "operands stand before their connective";
+    let mut stack: Vec<[u64; W]> = Vec::with_capacity(16);
+    for &node in formula.nodes() {
+        match node {
+            Node::Binary(connective) => {
+                let right = stack.pop().expect(POSTORDER);
+                let left = stack.last_mut().expect(POSTORDER);
+                *left = core::array::from_fn(|word| join(connective, left[word], right[word]));
+            }
+            Node::Atom(id) => {
+                let words = &ATOMS[places[id.index() % SMALL_ATOMS] % SMALL_ATOMS];
+                stack.push(core::array::from_fn(|word| words[word]));
+            }
+            Node::Not => {
+                let operand = stack.last_mut().expect(POSTORDER);
+                *operand = operand.map(|word| !word);
+            }
+            Node::Top => stack.push([u64::MAX; W]),
+            Node::Bottom => stack.push([0; W]),
+        }
+    }
+    stack.pop().expect(POSTORDER)
 }
 
-/// A connective on 64 rows at once.
+/// Two formulas with at most [`SMALL_ATOMS`] atoms between them.
+pub(crate) struct SmallPair<'f> {
+    left: &'f Formula,
+    right: &'f Formula,
+    /// Where the atoms of the right formula stand among those of both; those of the left one come first, in order.
+    pub(crate) places: Places,
+    pub(crate) atoms: usize,
+}
+
+impl<'f> SmallPair<'f> {
+    pub(crate) fn new(left: &'f Formula, right: &'f Formula) -> Option<SmallPair<'f>> {
+        if left.atom_count().max(right.atom_count()) > SMALL_ATOMS {
+            return None;
+        }
+        let (mut places, mut atoms) = (IN_ORDER, left.atom_count());
+        for (place, name) in places.iter_mut().zip(right.names().iter()) {
+            *place = left.names().iter().position(|known| known == name).unwrap_or(atoms);
+            atoms += usize::from(*place == atoms);
+        }
+        (atoms <= SMALL_ATOMS).then_some(SmallPair { left, right, places, atoms })
+    }
+
+    /// The first row in which they differ.
+    pub(crate) fn differing_row(&self) -> Option<u64> {
+        match self.atoms {
+            ..=6 => self.differing::<1>(),
+            7 => self.differing::<2>(),
+            _ => self.differing::<4>(),
+        }
+    }
+
+    fn differing<const W: usize>(&self) -> Option<u64> {
+        let (left, right) = (small::<W>(self.left, &IN_ORDER), small::<W>(self.right, &self.places));
+        let word = (0..W).find(|&word| left[word] != right[word])?;
+        Some(64 * word as u64 + u64::from((left[word] ^ right[word]).trailing_zeros()))
+    }
+}
+
+/// A connective on 64 rows at once, for connectives that come in no order: without a branch, which the processor would
+/// guess wrongly. Each is an exclusive sum of 1, left, right and left ∧ right (Zhegalkin 1927).
+#[inline(always)]
+fn join(connective: Connective, left: u64, right: u64) -> u64 {
+    const ALL: u64 = u64::MAX;
+    let [one, of_left, of_right, of_both] = match connective {
+        Connective::And => [0, 0, 0, ALL],
+        Connective::Or => [0, ALL, ALL, ALL],
+        Connective::Implies => [ALL, ALL, 0, ALL],
+        Connective::Iff => [ALL, ALL, ALL, 0],
+        Connective::Xor => [0, ALL, ALL, 0],
+    };
+    one ^ (of_left & left) ^ (of_right & right) ^ (of_both & left & right)
+}
+
+/// A connective on 64 rows at once, for connectives known beforehand.
 #[inline(always)]
 fn apply(connective: Connective, left: u64, right: u64) -> u64 {
     match connective {

@@ -90,23 +90,23 @@ fn explanations_speak_in_the_arguments_own_atoms() {
     let explanation = argument("llueve → mojo, mojo ⊢ llueve").judge().explanation;
     assert_eq!(
         explanation.es,
-        "Inválido (afirmación del consecuente): de «llueve → mojo» y «mojo» no se sigue «llueve», porque que «llueve» \
-         baste para «mojo» no impide que «mojo» se dé por otra razón. Con llueve = falso, mojo = verdadero las \
-         premisas son verdaderas y la conclusión es falsa. Sí sería válido: de «llueve → mojo» y «llueve» se sigue \
-         «mojo»."
+        "Inválido (afirmación del consecuente): de «llueve → mojo» y «mojo» no se sigue «llueve». «llueve» basta para \
+         «mojo», pero «mojo» puede darse por otra razón. Por ejemplo, con «llueve» falso y «mojo» verdadero, las premisas \
+         son verdaderas y la conclusión es falsa. En cambio, de «llueve → mojo» y «llueve» sí se sigue «mojo»."
     );
     assert_eq!(
         explanation.en,
-        "Invalid (affirming the consequent): «llueve» does not follow from «llueve → mojo» and «mojo», because that \
-         «llueve» suffices for «mojo» does not keep «mojo» from holding for another reason. With llueve = false, mojo \
-         = true the premises are true and the conclusion is false. This would be valid: «mojo» follows from «llueve → \
-         mojo» and «llueve»."
+        "Invalid (affirming the consequent): «llueve» does not follow from «llueve → mojo» and «mojo». «llueve» suffices \
+         for «mojo», but «mojo» may hold for some other reason. For example, with «llueve» false and «mojo» true, the \
+         premises are true and the conclusion is false. By contrast, «mojo» does follow from «llueve → mojo» and «llueve»."
     );
-    let valid = argument("p → q, p ⊢ q").judge().explanation;
-    assert_eq!(valid.es, "Válido por modus ponens: de «p → q» y «p» se sigue «q».");
+    let spanish = |text: &str| argument(text).judge().explanation.es;
+    assert_eq!(spanish("p → q, p ⊢ q"), "Válido (modus ponens): de «p → q» y «p» se sigue «q».");
+    assert_eq!(spanish("⊢ (p → q) ∨ (q → r)"), "Válido: la conclusión es verdadera en todos los casos.");
+    assert_eq!(spanish("⊢ p"), "Inválido: con «p» falso, la conclusión es falsa.");
     assert_eq!(
         argument("⊢ p ∨ ¬p").judge().explanation.en,
-        "Valid by excluded middle: «p ∨ ¬p» always holds."
+        "Valid (excluded middle): «p ∨ ¬p» always holds."
     );
 }
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod formulas;
+mod golden;
 mod hostile;
 mod normal_forms;
 mod oracle;

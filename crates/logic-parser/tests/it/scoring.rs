@@ -71,6 +71,18 @@ fn one_wrong_node_of_five_is_worth_four_fifths() {
     assert_eq!(score(gold, ("q ∧ p → r", &[])).partial_credit, 1.0);
 }
 
+/// The distances that zss and APTED agree on; `make.py` beside them wrote the file.
+#[test]
+fn the_edit_distance_is_that_of_zss_and_apted() {
+    let pairs = include_str!("../../test_data/tree_edit/pairs.tsv");
+    for line in pairs.lines() {
+        let [left, right, distance] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let (left, right): (Formula, Formula) = (left.parse().unwrap(), right.parse().unwrap());
+        assert_eq!(tree_edit_distance(&left, &right), Some(distance.parse().unwrap()), "{line}");
+    }
+    assert_eq!(pairs.lines().count(), 100);
+}
+
 proptest! {
     #[test]
     fn the_edit_distance_is_a_metric(
