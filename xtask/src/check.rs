@@ -55,6 +55,10 @@ pub fn run(root: &Path, long: bool) -> Result<()> {
     .run(root)?;
     if long {
         println!("\n── what takes longer");
+        Command::new("cargo test --release --quiet --package nanologic-model --package examples --features torch --test it")
+            .arg("--")
+            .arg("--ignored")
+            .run(root)?;
         let corpus =
             "cargo run --release --quiet --example corpus -- --rows 1000000 --seed 1 --out target/million";
         Command::new(corpus).run(root)?;

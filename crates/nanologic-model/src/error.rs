@@ -104,10 +104,33 @@ pub enum Error {
         /// The step that produced it.
         step: u64,
     },
+    /// A step needs more memory than there is.
+    #[error(
+        "out of memory: {tokens} tokens at once need about {} MiB, {} MiB are free; {}",
+        needed >> 20, free >> 20, what_fits(*fitting_tokens)
+    )]
+    Memory {
+        /// Tokens that are computed at once.
+        tokens: usize,
+        /// Bytes that they need, by estimate.
+        needed: usize,
+        /// Bytes that are free.
+        free: usize,
+        /// Tokens at once that would fit, 0 if not even one row does.
+        fitting_tokens: usize,
+    },
     /// A checkpoint cannot be trained further as asked.
     #[error("cannot resume: {reason}")]
     Resume {
         /// Why.
+        reason: String,
+    },
+    /// A setting of training means nothing, or nothing beside the others.
+    #[error("training setting {setting}: {reason}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// What is wrong with it.
         reason: String,
     },
     /// There is nothing to train on or to answer.
@@ -136,5 +159,12 @@ impl Error {
 
     pub(crate) fn safetensors(path: &Path) -> impl FnOnce(safetensors::SafeTensorError) -> Error + '_ {
         move |source| Error::Safetensors { path: path.to_owned(), source }
+    }
+}
+
+fn what_fits(tokens: usize) -> String {
+    match tokens {
+        0 => "not even one row fits: a smaller model, shorter rows, or recomputed blocks would".to_owned(),
+        _ => format!("{tokens} at once would fit: more accumulation, or a smaller batch"),
     }
 }

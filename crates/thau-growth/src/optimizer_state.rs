@@ -1,7 +1,8 @@
 //! The optimizer's memory, carried along.
 //!
 //! `training_state.safetensors` holds moments under `first_moment.<tensor>`, `momentum.<tensor>` (means of
-//! gradients), `second_moment.<tensor>` (of their squares) and averages under `ema.<tensor>`. A weight multiplied
+//! gradients), `second_moment.<tensor>` (of their squares) and further weights under `ema.<tensor>` (their average) and
+//! `z.<tensor>` (what schedule-free training averages). A weight multiplied
 //! by `s` has a gradient divided by `s`, so means are divided by `s` and means of squares by `s²`; averages grow
 //! like weights, with the same new entries. New entries have no moments.
 //!
@@ -33,11 +34,12 @@ enum Kind {
     Born,
 }
 
-const PREFIXES: [(&str, Kind); 5] = [
+const PREFIXES: [(&str, Kind); 6] = [
     ("first_moment.", Kind::Moment(1)),
     ("momentum.", Kind::Moment(1)),
     ("second_moment.", Kind::Moment(2)),
     ("ema.", Kind::Average),
+    ("z.", Kind::Average),
     ("born.", Kind::Born),
 ];
 

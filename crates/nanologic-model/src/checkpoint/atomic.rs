@@ -21,7 +21,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 /// `path` before is replaced.
 pub(crate) fn write_folder(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
     let temporary = temporary_name(path);
-    remove(&temporary)?;
+    remove_now(&temporary)?;
     fs::create_dir_all(&temporary).map_err(Error::io(&temporary))?;
     fill(&temporary)?;
     remove(path)?;
@@ -29,8 +29,21 @@ pub(crate) fn write_folder(path: &Path, fill: impl FnOnce(&Path) -> Result<(), E
     sync_parent(path)
 }
 
-/// Removes a folder if it is there.
+/// Removes a folder if it is there; it is gone at once, never half there.
 pub(crate) fn remove(folder: &Path) -> Result<(), Error> {
+    let gone = hidden_name(folder, "gone");
+    match fs::rename(folder, &gone) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            // Something that a killed process was removing lies there.
+            remove_now(&gone)?;
+            fs::rename(folder, &gone).map_err(Error::io(folder))?;
+        }
+        _ => {}
+    }
+    remove_now(&gone)
+}
+
+fn remove_now(folder: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(folder)(error)),
         _ => Ok(()),
@@ -38,8 +51,12 @@ pub(crate) fn remove(folder: &Path) -> Result<(), Error> {
 }
 
 fn temporary_name(path: &Path) -> PathBuf {
+    hidden_name(path, "partial")
+}
+
+fn hidden_name(path: &Path, what: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.partial"))
+    path.with_file_name(format!(".{name}.{what}"))
 }
 
 /// The rename itself lives in the folder that holds the name.

@@ -9,8 +9,9 @@ use crate::error::Error;
 
 /// Optimizer moments by name, and where training stood.
 ///
-/// Tensors are called `first_moment.<tensor>` and `second_moment.<tensor>` (AdamW), `momentum.<tensor>` (Muon) and
-/// `ema.<tensor>`, with the shape of the tensor they belong to; that is what growth carries along.
+/// Tensors are called `first_moment.<tensor>` and `second_moment.<tensor>` (AdamW), `momentum.<tensor>` (Muon),
+/// `ema.<tensor>` (average of the weights), `z.<tensor>` (schedule-free AdamW) and `born.<tensor>` (the optimizer step
+/// before which an entry did not exist), with the shape of the tensor they belong to; growth carries them along.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrainingState {
     /// The moments.
@@ -31,9 +32,11 @@ pub struct Progress {
     pub optimizer_step: u64,
     /// Real tokens seen in this run, without padding.
     pub tokens: u64,
-    /// Seed of the run: of the order of the data.
+    /// Seed of the run: of the order of the data and of every draw.
     pub seed: u64,
-
+    /// The settings that the run began with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<serde_json::Value>,
     /// Floating-point operations spent in this run, by the usual count of six per parameter and token.
     pub flops: f64,
 }

@@ -3,6 +3,7 @@
 //! Legend of the shapes: B rows, T tokens a row, S tokens seen so far (keys), d `d_model`, D `head_dim`, V vocabulary,
 //! N scored positions.
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind as Number, Tensor, no_grad};
 
 use super::attention::{Past, attention};
@@ -169,9 +170,11 @@ pub(super) fn gradients(
 }
 
 /// What the backward pass computes a second time instead of keeping it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Recompute {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recompute {
     /// Nothing: every intermediate result of the forward pass is kept.
+    #[default]
     Nothing,
     /// Each block, from its input (Chen et al. 2016, "gradient checkpointing"): memory for one block and a residual
     /// stream a block, for a third more computing.

@@ -8,7 +8,7 @@ use self_learning::{Attempt, Lesson};
 
 use super::formalizer::Formalizer;
 use super::generate;
-use super::stream::Stream;
+use super::stream::{Phase, Stream};
 use super::trainer::Trainer;
 use super::training::Training;
 use crate::checkpoint::Checkpoint;
@@ -76,11 +76,12 @@ impl self_learning::Learner for Learner {
         let training = Training { steps: lesson.steps, seed: lesson.seed, ..self.training.clone() };
         let mut trainer = Trainer::new(&self.checkpoint, training)?;
         let dataset = Dataset::of(rows, &self.tokenizer, self.checkpoint.config.max_seq);
-        let batches = Stream::new(&dataset.sequences, trainer.training(), self.checkpoint.config.max_seq)?;
+        let phases = Phase::only(&dataset.sequences);
+        let batches = Stream::new(&phases, trainer.training(), self.checkpoint.config.max_seq)?;
         for batch in batches.take(usize::try_from(lesson.steps).unwrap_or(usize::MAX)) {
             trainer.step(&batch)?;
         }
-        self.checkpoint = trainer.checkpoint();
+        self.checkpoint = trainer.model();
         self.formalizer = None;
         Ok(())
     }

@@ -1,13 +1,277 @@
-//! Cross-entropy of the scored tokens.
+//! The loss of scored tokens, with its gradient in closed form.
 
-use tch::{Kind as Number, Reduction, Tensor};
+use data_pipeline::vocabulary::SPECIAL_TOKENS;
+use tch::{Kind as Number, Tensor, no_grad};
 
-use super::decoder;
-use super::parameters::Leaves;
-use crate::config::Config;
+pub(super) use super::training::Loss;
+use super::training::Section;
 
-/// Sum over the scored positions of `-ln p(target)`, in nats. `hidden` is (N, d) and `targets` (N).
-pub(super) fn cross_entropy(config: &Config, leaves: &Leaves, hidden: &Tensor, targets: &Tensor) -> Tensor {
-    let logits = decoder::logits(config, leaves, hidden).to_kind(Number::Float);
-    logits.cross_entropy_loss::<&Tensor>(targets, None, Reduction::Sum, -100, 0.0)
+/// Scored tokens of some rows of a batch.
+pub(super) struct Scored {
+    /// (N): where they stand in the rows, row by row.
+    pub at: Tensor,
+    /// (N): the ids that should follow.
+    pub targets: Tensor,
+    /// (N, 1): how much of each target's probability is spread over the vocabulary.
+    smoothing: Tensor,
+    /// (N, 1): what each token counts, where they differ.
+    weight: Option<Tensor>,
+}
+
+impl Scored {
+    /// `targets`, `document` and `mask` are those of a [`Batch`](data_pipeline::Batch), for whole rows.
+    /// Nothing if no token is scored.
+    pub fn new(loss: &Loss, targets: &[i64], document: &[i64], mask: &[f32]) -> Option<Scored> {
+        let (mut at, mut wanted, mut smoothing) = (Vec::new(), Vec::new(), Vec::new());
+        let mut weight: Vec<f32> = Vec::new();
+        for (cell, section) in sections(targets, document, mask) {
+            if loss.sections.contains(&section) {
+                at.push(cell as i64);
+                wanted.push(targets[cell]);
+                smoothing.push(if loss.smoothed.contains(&section) {
+                    loss.label_smoothing as f32
+                } else {
+                    0.0
+                });
+            }
+        }
+        weight.resize(at.len(), 1.0);
+        if loss.prompt > 0.0 {
+            for cell in prompt(targets, document, mask) {
+                at.push(cell as i64);
+                wanted.push(targets[cell]);
+                smoothing.push(0.0);
+                weight.push(loss.prompt as f32);
+            }
+        }
+        let column = |values: &[f32]| Tensor::from_slice(values).unsqueeze(1);
+        (!at.is_empty()).then(|| Scored {
+            at: Tensor::from_slice(&at),
+            targets: Tensor::from_slice(&wanted),
+            smoothing: column(&smoothing),
+            weight: (loss.prompt > 0.0).then(|| column(&weight)),
+        })
+    }
+}
+
+/// The cells of prompts whose target is part of the prompt too.
+fn prompt<'a>(targets: &'a [i64], document: &'a [i64], mask: &'a [f32]) -> impl Iterator<Item = usize> + 'a {
+    let same = |cell: usize| document[cell] >= 0 && document.get(cell + 1) == Some(&document[cell]);
+    (0..targets.len()).filter(move |&cell| mask[cell] == 0.0 && same(cell))
+}
+
+/// How many tokens of a batch are scored.
+pub(super) fn count(loss: &Loss, targets: &[i64], document: &[i64], mask: &[f32]) -> usize {
+    sections(targets, document, mask).filter(|(_, section)| loss.sections.contains(section)).count()
+}
+
+/// The scored cells with the section that their target belongs to: the one whose token came last, or is the target.
+fn sections<'a>(
+    targets: &'a [i64],
+    document: &'a [i64],
+    mask: &'a [f32],
+) -> impl Iterator<Item = (usize, Section)> + 'a {
+    let mut section = Section::Formula;
+    let mut of = None;
+    (0..targets.len()).filter(|&cell| mask[cell] > 0.0).map(move |cell| {
+        // An answer is scored without a gap, so a new document or a gap is a new answer.
+        if of != Some((document[cell], cell)) {
+            section = Section::Formula;
+        }
+        of = Some((document[cell], cell + 1));
+        let token = usize::try_from(targets[cell]).ok().and_then(|id| SPECIAL_TOKENS.get(id));
+        section = match token.copied() {
+            Some("<|thought|>") => Section::Thought,
+            Some("<|atoms|>") => Section::Atoms,
+            Some("<|connectors|>") => Section::Connectors,
+            Some("<|formula|>") => Section::Formula,
+            _ => section,
+        };
+        (cell, section)
+    })
+}
+
+/// Sums over scored tokens, in nats, and what backpropagation starts from.
+pub(super) struct Terms {
+    /// `Σ -ln p(target)`: what a model is compared by.
+    pub cross_entropy: f64,
+    /// The whole of what is minimised.
+    pub objective: f64,
+    /// A scalar whose gradient is that of the objective times `scale`. Its value means nothing.
+    pub surrogate: Tensor,
+}
+
+/// So many bytes of logits are worked on at a time, to stay in a core's cache.
+const CACHED: i64 = 1 << 18;
+
+/// Loss of logits (N, V).
+///
+/// With `p` the softmax, `Z` its denominator and ε the smoothing, a token loses
+/// `-(1-ε) ln p(target) - ε mean(ln p) + z ln² Z`, so that its logits have the gradient
+/// `(1 + 2 z ln Z) p - (1-ε) onehot(target) - ε / V`. Written out, this needs a fraction of the passes over (N, V) that
+/// automatic differentiation makes, and a small model with a large vocabulary spends much of its time on them.
+pub(super) fn terms(loss: &Loss, logits: &Tensor, scored: &Scored, scale: f64) -> Terms {
+    let (tokens, vocabulary) = logits.size2().expect("logits are a matrix");
+    let (mut cross_entropy, mut objective) = (0.0, 0.0);
+    let slope = no_grad(|| {
+        let slope = logits.empty_like();
+        let rows = (CACHED / 4 / vocabulary).max(1);
+        for from in (0..tokens).step_by(rows as usize) {
+            let part = |whole: &Tensor| whole.narrow(0, from, rows.min(tokens - from));
+            let weight = scored.weight.as_ref().map(part);
+            let (targets, smoothing) = (part(&scored.targets), part(&scored.smoothing));
+            let sums = part_slope(loss, &part(logits), &targets, &smoothing, weight.as_ref(), scale);
+            part(&slope).copy_(&sums.2);
+            cross_entropy += sums.0;
+            objective += sums.1;
+        }
+        slope
+    });
+    Terms { cross_entropy, objective, surrogate: logits.reshape([-1]).dot(&slope.view([-1])) }
+}
+
+/// Cross-entropy, objective and gradient of some tokens.
+fn part_slope(
+    loss: &Loss,
+    logits: &Tensor,
+    targets: &Tensor,
+    smoothing: &Tensor,
+    weight: Option<&Tensor>,
+    scale: f64,
+) -> (f64, f64, Tensor) {
+    let targets = targets.unsqueeze(1);
+    let sum = |of_tokens: &Tensor| of_tokens.sum(Number::Double).double_value(&[]);
+    let mut log_p = logits.log_softmax(-1, Number::Float);
+    let mut lost = -log_p.gather(1, &targets, false); // (n, 1)
+    // Tokens of lesser weight are no part of what is reported.
+    let cross_entropy = match weight {
+        Some(weight) => sum(&(&lost * weight.ge(1.0))),
+        None => sum(&lost),
+    };
+    let mut factor = lost.full_like(scale); // of p
+    if loss.label_smoothing > 0.0 {
+        let even = -log_p.mean_dim([1i64].as_slice(), true, Number::Float);
+        lost = lost.lerp_tensor(&even, smoothing);
+    }
+    if loss.z > 0.0 {
+        let log_z = logits.narrow(1, 0, 1).to_kind(Number::Float) - log_p.narrow(1, 0, 1);
+        lost += log_z.square() * loss.z;
+        factor *= log_z * (2.0 * loss.z) + 1.0;
+    }
+    let mut share: Tensor = (smoothing - 1.0) * -scale; // of the target
+    if let Some(weight) = weight {
+        lost *= weight;
+        factor *= weight;
+        share *= weight;
+    }
+    let mut slope = log_p.exp_();
+    slope *= &factor;
+    let _ = slope.scatter_add_(1, &targets, &-share);
+    if loss.label_smoothing > 0.0 {
+        let mut even = smoothing * (scale / slope.size()[1] as f64);
+        if let Some(weight) = weight {
+            even *= weight;
+        }
+        slope -= even;
+    }
+    (cross_entropy, sum(&lost), slope)
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Reduction};
+
+    use super::*;
+
+    /// Targets of two answers in one row: the notes' sections, then a pointing answer; -1 stands for padding.
+    const TARGETS: [i64; 12] = [50, 7, 20, 9, 21, 2, 60, 30, 7, 31, 2, 0];
+    const DOCUMENT: [i64; 12] = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, -1];
+    const MASK: [f32; 12] = [0., 1., 1., 1., 1., 1., 0., 1., 1., 1., 1., 0.];
+
+    #[test]
+    fn a_token_belongs_to_the_section_that_began_last() {
+        use Section::{Atoms, Formula};
+        let found: Vec<_> = sections(&TARGETS, &DOCUMENT, &MASK).collect();
+        let expected = [
+            (1, Atoms),
+            (2, Atoms),
+            (3, Formula),
+            (4, Formula),
+            (5, Formula),
+            (7, Formula),
+            (8, Atoms),
+            (9, Atoms),
+            (10, Atoms),
+        ];
+        assert_eq!(found, expected);
+        let formulas = Loss { sections: vec![Formula], ..Loss::default() };
+        let scored = Scored::new(&formulas, &TARGETS, &DOCUMENT, &MASK).unwrap();
+        assert_eq!(Vec::<i64>::try_from(scored.at).unwrap(), [3, 4, 5, 7]);
+        assert_eq!(Vec::<i64>::try_from(scored.targets).unwrap(), [9, 21, 2, 30]);
+        assert_eq!(count(&formulas, &TARGETS, &DOCUMENT, &MASK), 4);
+    }
+
+    /// The same sum by LibTorch's own functions and automatic differentiation, in f64.
+    fn automatic(loss: &Loss, logits: &Tensor, scored: &Scored) -> (f64, Tensor) {
+        let logits = &logits.to_kind(Number::Double).detach().set_requires_grad(true);
+        let log_z = logits.logsumexp([1i64].as_slice(), true);
+        let one = |token: i64| {
+            let smoothing = scored.smoothing.double_value(&[token, 0]);
+            let target = scored.targets.narrow(0, token, 1);
+            logits.narrow(0, token, 1).cross_entropy_loss::<&Tensor>(
+                &target,
+                None,
+                Reduction::Sum,
+                -100,
+                smoothing,
+            )
+        };
+        let tokens = (0..logits.size()[0]).map(one).reduce(|a, b| a + b).unwrap();
+        let total = tokens + log_z.square().sum(Number::Double) * loss.z;
+        let gradient = Tensor::run_backward(&[&total], &[logits], false, false).remove(0);
+        (total.double_value(&[]), gradient)
+    }
+
+    #[test]
+    fn a_prompt_counts_as_much_as_asked_and_is_not_reported() {
+        tch::manual_seed(4);
+        let plain = Loss::default();
+        let with_prompt = Loss { prompt: 0.5, ..plain.clone() };
+        let answer = Scored::new(&plain, &TARGETS, &DOCUMENT, &MASK).unwrap();
+        let both = Scored::new(&with_prompt, &TARGETS, &DOCUMENT, &MASK).unwrap();
+        assert_eq!(Vec::<i64>::try_from(both.at.narrow(0, 9, 2)).unwrap(), [0, 6]);
+        let logits = Tensor::randn([11, 70], (Number::Float, Device::Cpu));
+        let all = terms(&with_prompt, &logits, &both, 1.0);
+        let answers = terms(&plain, &logits.narrow(0, 0, 9), &answer, 1.0);
+        let of_prompt = terms(
+            &plain,
+            &logits.narrow(0, 9, 2),
+            &Scored { targets: both.targets.narrow(0, 9, 2), weight: None, ..both },
+            1.0,
+        );
+        assert!((all.cross_entropy - answers.cross_entropy).abs() < 1e-5);
+        assert!((all.objective - answers.objective - 0.5 * of_prompt.objective).abs() < 1e-5);
+    }
+
+    #[test]
+    fn gradients_are_those_of_automatic_differentiation() {
+        tch::manual_seed(3);
+        for loss in [
+            Loss::default(),
+            Loss { z: 1e-2, ..Loss::default() },
+            Loss { label_smoothing: 0.1, z: 1e-4, ..Loss::default() },
+            Loss { label_smoothing: 0.3, smoothed: vec![Section::Atoms], ..Loss::default() },
+        ] {
+            let scored = Scored::new(&loss, &TARGETS, &DOCUMENT, &MASK).unwrap();
+            let logits = Tensor::randn([9, 20_000], (Number::Float, Device::Cpu)) * 3.0;
+            let logits = logits.set_requires_grad(true);
+            let (total, gradient) = automatic(&loss, &logits, &scored);
+            let ours = terms(&loss, &logits, &scored, 0.5);
+            assert!((ours.objective - total).abs() < 1e-5 * total, "{loss:?}: {} {total}", ours.objective);
+            let slope = Tensor::run_backward(&[&ours.surrogate], &[&logits], false, false).remove(0);
+            let slope = slope.to_kind(Number::Double) * 2.0;
+            let distance = (slope - &gradient).norm().double_value(&[]);
+            assert!(distance < 1e-6 * gradient.norm().double_value(&[]), "{loss:?}: {distance}");
+        }
+    }
 }

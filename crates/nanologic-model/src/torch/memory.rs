@@ -30,3 +30,45 @@ fn set_thresholds() {
 pub(super) fn one_thread() {
     tch::set_num_threads(1);
 }
+
+/// Bytes that can still be used before the system runs out, as far as it says.
+pub(super) fn free() -> Option<usize> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let of_machine = read("/proc/meminfo").and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()?.checked_mul(1024)
+    });
+    // A container may be allowed less than the machine has.
+    let number = |path: &str| read(path)?.trim().parse::<usize>().ok();
+    let of_group = number("/sys/fs/cgroup/memory.max")
+        .zip(number("/sys/fs/cgroup/memory.current"))
+        .map(|(most, used)| most.saturating_sub(used));
+    [of_machine, of_group].into_iter().flatten().min()
+}
+
+/// Whether a panic of LibTorch's plain methods says that memory ran out.
+pub(super) fn is_shortage(panic: &(dyn std::any::Any + Send)) -> bool {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    text.is_some_and(|text| text.contains("allocate memory") || text.contains("out of memory"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind, Tensor};
+
+    use super::*;
+
+    #[test]
+    fn a_shortage_is_told_from_a_bug() {
+        let much = std::panic::catch_unwind(|| Tensor::zeros([1 << 50], (Kind::Float, Device::Cpu)));
+        assert!(is_shortage(&*much.unwrap_err()));
+        let wrong = std::panic::catch_unwind(|| Tensor::from(1f32).view([2, 2]));
+        assert!(!is_shortage(&*wrong.unwrap_err()));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_system_says_what_is_free() {
+        assert!(free().is_some_and(|bytes| bytes > 1 << 20));
+    }
+}

@@ -1,8 +1,6 @@
 //! The decoder on LibTorch: training and generation.
 
 mod attention;
-// Until the trainer asks for it.
-#[cfg_attr(not(test), allow(dead_code))]
 mod decoder;
 mod feed_forward;
 mod formalizer;
@@ -11,11 +9,10 @@ mod generate;
 mod learner;
 mod loss;
 mod memory;
-// Until the trainer draws from it.
-#[cfg_attr(not(test), allow(dead_code))]
 mod noise;
 mod optimizer;
 mod parameters;
+mod roof;
 mod run;
 mod stream;
 #[cfg(test)]
@@ -23,12 +20,15 @@ mod tests;
 mod trainer;
 mod training;
 
+pub use decoder::Recompute;
 pub use formalizer::{Formalizer, Reading, Unread};
 pub use generate::{Constraint, Generated, Generator, Prompt, Sampling};
 #[cfg(feature = "self-learning")]
 pub use learner::Learner;
 pub use noise::Regularization;
 pub use parameters::Compute;
+pub use roof::matmul_roof;
 pub use run::{Control, LogLine, StopReason, Summary, latest, train};
+pub use stream::Phase;
 pub use trainer::{Step, Trainer};
-pub use training::{Schedule, Training};
+pub use training::{EarlyStop, GradientNoise, Loss, Method, Schedule, Section, Training};

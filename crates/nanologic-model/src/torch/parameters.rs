@@ -82,7 +82,27 @@ impl Layout {
 
     /// A flat fp32 buffer holding `weights`; what `name` maps to nothing is zero.
     pub fn flatten(&self, weights: &Weights, name: impl Fn(&str) -> String) -> Result<Tensor, Error> {
+        self.overwrite(vec![0f32; self.total], weights, name)
+    }
+
+    /// A flat fp32 buffer holding `weights`; what `name` maps to nothing is as in `base`.
+    pub fn flatten_over(
+        &self,
+        base: &Tensor,
+        weights: &Weights,
+        name: impl Fn(&str) -> String,
+    ) -> Result<Tensor, Error> {
         let mut flat = vec![0f32; self.total];
+        base.copy_data(&mut flat, self.total);
+        self.overwrite(flat, weights, name)
+    }
+
+    fn overwrite(
+        &self,
+        mut flat: Vec<f32>,
+        weights: &Weights,
+        name: impl Fn(&str) -> String,
+    ) -> Result<Tensor, Error> {
         for (spec, start) in &self.specs {
             if let Some(array) = weights.0.get(&name(&spec.name)) {
                 if array.shape != spec.shape {

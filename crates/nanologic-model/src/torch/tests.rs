@@ -2,7 +2,8 @@
 
 use super::parameters::Layout;
 use super::{
-    Compute, Constraint, Control, Generator, Prompt, Sampling, StopReason, Trainer, Training, latest, train,
+    Compute, Constraint, Control, EarlyStop, Generator, GradientNoise, Loss, Method, Phase, Prompt,
+    Recompute, Regularization, Sampling, Section, StopReason, Trainer, Training, latest, train,
 };
 use crate::{Checkpoint, Config, Error, Provenance, Reference, Weights};
 use data_pipeline::{Batch, Sequence, pack};
@@ -113,31 +114,176 @@ fn two_threads_compute_the_gradient_of_one() {
 #[test]
 fn a_run_stopped_and_resumed_ends_in_the_same_bits() {
     let sequences = sequences();
-    let run = |stops: &[u64]| {
+    let run = |training: &Training, stops: &[u64]| {
         let folder = tempfile::tempdir().unwrap();
         let mut start = checkpoint(Config::tiny());
-        let mut trainer = Trainer::new(&start, exact(11)).unwrap();
+        let mut trainer = Trainer::new(&start, training.clone()).unwrap();
         for stop in stops {
-            let until = |step: &super::Step| {
-                if step.step == *stop { Control::Stop } else { Control::Continue }
+            let until = |line: &super::LogLine| {
+                if line.step == *stop { Control::Stop } else { Control::Continue }
             };
-            let (reason, _) = train(&mut trainer, &sequences, &sequences[..4], folder.path(), until).unwrap();
+            let (reason, _) =
+                train(&mut trainer, &Phase::only(&sequences), &sequences[..4], folder.path(), until).unwrap();
             assert_eq!(reason, StopReason::Asked);
             start = latest(folder.path()).unwrap().unwrap();
-            trainer = Trainer::resume(&start, exact(11)).unwrap();
+            trainer = Trainer::resume(&start, training.clone()).unwrap();
         }
         let (reason, summary) =
-            train(&mut trainer, &sequences, &[], folder.path(), |_| Control::Continue).unwrap();
+            train(&mut trainer, &Phase::only(&sequences), &sequences[..4], folder.path(), |_| {
+                Control::Continue
+            })
+            .unwrap();
         assert_eq!((reason, summary.steps), (StopReason::Finished, 11));
         let log = std::fs::read_to_string(folder.path().join("log.jsonl")).unwrap();
         assert_eq!(log.lines().count(), 11);
         assert!(!folder.path().join("steps").exists());
-        ["model.safetensors", "training_state.safetensors"]
-            .map(|file| blake3::hash(&std::fs::read(folder.path().join(file)).unwrap()))
+        let mut best: Vec<String> = std::fs::read_dir(folder.path().join("best"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        best.sort();
+        let hashes = ["model.safetensors", "training_state.safetensors"]
+            .map(|file| blake3::hash(&std::fs::read(folder.path().join(file)).unwrap()));
+        (best, hashes)
     };
-    let whole = run(&[]);
-    assert_eq!(run(&[1, 5, 10]), whole);
-    assert_eq!(run(&[4]), whole);
+    for training in [
+        Training { gradient_noise: Some(GradientNoise::default()), ..exact(11) },
+        Training { method: Method::AdamW, ema: Some(0.9), accumulation: 2, ..exact(11) },
+        Training { method: Method::ScheduleFree, ..exact(11) },
+    ] {
+        let whole = run(&training, &[]);
+        assert_eq!(whole.0.len(), 3, "the three best of four checkpoints");
+        assert_eq!(run(&training, &[1, 5, 10]), whole, "{:?}", training.method);
+        assert_eq!(run(&training, &[4]), whole, "{:?}", training.method);
+    }
+}
+
+#[test]
+fn a_run_goes_on_only_with_its_own_settings() {
+    let mut trainer = Trainer::new(&checkpoint(Config::tiny()), exact(5)).unwrap();
+    trainer.step(&one_row(&sequences()[0])).unwrap();
+    let stopped = trainer.checkpoint();
+    assert!(Trainer::resume(&stopped, Training { threads: 1, checkpoint_every: 7, ..exact(5) }).is_ok());
+    let other = Training { learning_rate: 0.5, ema: Some(0.9), ..exact(5) };
+    let error = Trainer::resume(&stopped, other).err().unwrap().to_string();
+    assert!(error.contains("learning_rate") && error.contains("ema") && !error.contains("seed"), "{error}");
+}
+
+#[test]
+fn a_loss_that_no_longer_falls_stops_the_run() {
+    let training = Training {
+        learning_rate: 0.0,
+        early_stop: Some(EarlyStop { patience: 2, least_gain: 0.0 }),
+        ..exact(100)
+    };
+    let sequences = sequences();
+    let folder = tempfile::tempdir().unwrap();
+    let mut trainer = Trainer::new(&checkpoint(Config::tiny()), training.clone()).unwrap();
+    let run = |trainer: &mut Trainer| {
+        train(trainer, &Phase::only(&sequences), &sequences[..4], folder.path(), |_| Control::Continue)
+            .unwrap()
+    };
+    let (reason, summary) = run(&mut trainer);
+    assert_eq!((reason, summary.steps), (StopReason::Stalled { best_step: 3 }, 9));
+    let stopped = latest(folder.path()).unwrap().unwrap();
+    assert_eq!(run(&mut Trainer::resume(&stopped, training).unwrap()).0, reason, "it stays stopped");
+    assert!(folder.path().join("best/00000003/model.safetensors").exists());
+}
+
+#[test]
+fn parts_of_a_batch_add_up_to_its_gradient() {
+    let batch = pack(&sequences(), 64, 40, 1).unwrap().next().unwrap();
+    let loss = Loss { label_smoothing: 0.1, z: 1e-3, prompt: 0.2, ..Loss::default() };
+    let of = |accumulation| {
+        let training = Training { accumulation, loss: loss.clone(), ..exact(1) };
+        Trainer::new(&checkpoint(Config::tiny()), training).unwrap().gradient(&batch).unwrap()
+    };
+    let (one, four) = (of(1), of(4));
+    assert!((one.0.objective - four.0.objective).abs() < 1e-6 * one.0.objective);
+    let distance = (&one.1 - &four.1).norm().double_value(&[]);
+    assert!(distance < 1e-5 * one.1.norm().double_value(&[]), "{distance}");
+}
+
+#[test]
+fn blocks_computed_again_give_the_same_gradient_and_leave_out_the_same() {
+    let batch = pack(&sequences(), 64, 40, 1).unwrap().next().unwrap();
+    let regularization = Regularization { dropout: 0.2, stochastic_depth: 0.3 };
+    let of = |recompute, threads| {
+        let training = Training { recompute, threads, regularization, ..exact(1) };
+        Trainer::new(&checkpoint(Config::tiny()), training).unwrap().gradient(&batch).unwrap().1
+    };
+    let kept = of(Recompute::Nothing, 2);
+    for other in [of(Recompute::Blocks, 2), of(Recompute::Nothing, 3)] {
+        let distance = (&kept - other).norm().double_value(&[]);
+        assert!(distance < 1e-5 * kept.norm().double_value(&[]), "{distance}");
+    }
+}
+
+#[test]
+fn what_cannot_fit_is_refused_with_what_does() {
+    let trainer = Trainer::new(&checkpoint(Config::tiny()), exact(1)).unwrap();
+    trainer.check_memory(8, 128).unwrap();
+    let Err(Error::Memory { tokens, needed, free, fitting_tokens }) = trainer.check_memory(1 << 24, 128)
+    else {
+        panic!("two thousand million tokens fit nowhere")
+    };
+    assert!(tokens == 1 << 31 && needed > free && fitting_tokens > 128 && fitting_tokens < tokens);
+}
+
+#[test]
+fn only_chosen_sections_are_learnt() {
+    let atoms = 7; // <|atoms|>
+    let sequence = Sequence::new(vec![1, 4, 20, 5], vec![30, 31, atoms, 40, 41, 2]);
+    let batch = one_row(&sequence);
+    let gradient = |loss: Loss| {
+        let training = Training { loss, ..exact(1) };
+        Trainer::new(&checkpoint(Config { tied: false, ..Config::tiny() }), training)
+            .unwrap()
+            .gradient(&batch)
+            .unwrap()
+    };
+    // Logits of a sum over all tokens are the sum of those over each section, weighed by their tokens.
+    let part = |section| gradient(Loss { sections: vec![section], ..Loss::default() });
+    let (formula, pointing, whole) =
+        (part(Section::Formula), part(Section::Atoms), gradient(Loss::default()));
+    let mean = (formula.1 * 2.0 + pointing.1 * 4.0) / 6.0;
+    let distance = (mean - &whole.1).norm().double_value(&[]);
+    assert!(distance < 1e-5 * whole.1.norm().double_value(&[]), "{distance}");
+    assert!((formula.0.objective * 2.0 + pointing.0.objective * 4.0 - whole.0.objective * 6.0).abs() < 1e-4);
+    let none = Training { loss: Loss { sections: vec![Section::Thought], ..Loss::default() }, ..exact(1) };
+    let mut trainer = Trainer::new(&checkpoint(Config::tiny()), none).unwrap();
+    assert!(matches!(trainer.step(&batch), Err(Error::NoExamples)));
+}
+
+#[test]
+fn what_is_handed_over_is_the_average() {
+    let batch = pack(&sequences(), 64, 40, 1).unwrap().next().unwrap();
+    for training in
+        [Training { ema: Some(0.5), ..exact(9) }, Training { method: Method::ScheduleFree, ..exact(9) }]
+    {
+        let mut trainer = Trainer::new(&checkpoint(Config::tiny()), training.clone()).unwrap();
+        for _ in 0..4 {
+            trainer.step(&batch).unwrap();
+        }
+        let model = trainer.model();
+        let measured = Trainer::new(&model, exact(1)).unwrap().loss(&batch).unwrap();
+        assert!((trainer.loss(&batch).unwrap() - measured).abs() < 1e-6, "{:?}", training.method);
+        assert!(!model.training.unwrap().moments.0.keys().any(|name| name.starts_with("ema.")));
+    }
+}
+
+#[test]
+fn every_method_learns() {
+    let batch = pack(&sequences()[..8], 8, 40, 1).unwrap().next().unwrap();
+    for (method, adam_share) in [(Method::AdamW, 0.5), (Method::ScheduleFree, 0.5)] {
+        let fresh = Checkpoint { weights: Weights::init(&Config::tiny(), 1), ..checkpoint(Config::tiny()) };
+        let mut trainer = Trainer::new(&fresh, Training { method, adam_share, ..exact(200) }).unwrap();
+        for _ in 0..200 {
+            trainer.step(&batch).unwrap();
+        }
+        let loss = trainer.loss(&batch).unwrap();
+        assert!(loss < 0.3, "{method:?}: {loss}");
+    }
 }
 
 #[test]
@@ -146,7 +292,8 @@ fn a_number_that_is_none_stops_with_its_name() {
     broken.weights.0.get_mut("model.layers.1.mlp.up_proj.weight").unwrap().data[5] = f32::NAN;
     let mut trainer = Trainer::new(&broken, exact(5)).unwrap();
     let error = trainer.step(&one_row(&sequences()[0])).unwrap_err();
-    assert!(matches!(error, Error::NotFinite { step: 1, .. }), "{error}");
+    let Error::NotFinite { tensor, step: 1 } = error else { panic!("{error}") };
+    assert_eq!(tensor, "model.layers.1.mlp.up_proj.weight");
 }
 
 #[test]

@@ -1,18 +1,20 @@
 //! One training step after another.
 
 use std::ops::Range;
+use std::time::Instant;
 
 use data_pipeline::Batch;
 use tch::{Kind as Number, Tensor, no_grad};
 
-use super::decoder::{self, Scene};
-use super::loss;
+use super::decoder::{self, Recompute, Scene};
+use super::loss::{self, Scored, Terms};
 use super::memory;
+use super::noise::Noise;
 use super::optimizer::Optimizer;
 use super::parameters::{Layout, Leaves};
 use super::training::Training;
-use crate::checkpoint::{Checkpoint, Progress, TrainingState};
-use crate::config::Config;
+use crate::checkpoint::{Checkpoint, Progress, TrainingState, Weights};
+use crate::config::{Config, Memory};
 use crate::error::Error;
 
 /// A model in training.
@@ -61,12 +63,18 @@ pub struct Step {
     pub step: u64,
     /// Mean cross-entropy of the scored tokens, in nats a token, before the step.
     pub loss: f64,
+    /// What the step minimised: the same with label smoothing and z-loss.
+    pub objective: f64,
     /// Euclidean norm of the gradient, before clipping.
     pub gradient_norm: f64,
     /// The learning rate it took.
     pub learning_rate: f64,
     /// Tokens in its batch, without padding.
     pub tokens: u64,
+    /// Floating-point operations it spent, by the usual count of six per parameter and token.
+    pub flops: f64,
+    /// Seconds it took.
+    pub seconds: f64,
 }
 
 impl Trainer {
@@ -80,6 +88,7 @@ impl Trainer {
             total_steps: training.steps,
             optimizer_step,
             seed: training.seed,
+            settings: training.as_json(),
             ..Progress::default()
         };
         Trainer::at(checkpoint, training, progress)
@@ -88,18 +97,17 @@ impl Trainer {
     /// Goes on with the run that wrote the checkpoint, at the step after it.
     ///
     /// # Errors
-    /// [`Error::Resume`] when the checkpoint has no training state, or its run had another seed or length.
+    /// [`Error::Resume`] when the checkpoint has no training state, or its run had other settings than these; threads
+    /// and the steps between checkpoints may change.
     pub fn resume(checkpoint: &Checkpoint, training: Training) -> Result<Trainer, Error> {
         let refused = |reason: String| Err(Error::Resume { reason });
         let Some(state) = &checkpoint.training else {
             return refused("the checkpoint holds no training state".to_owned());
         };
         let progress = state.progress.clone();
-        if progress.seed != training.seed || progress.total_steps != training.steps {
-            return refused(format!(
-                "the run has seed {} and {} steps, asked are seed {} and {} steps",
-                progress.seed, progress.total_steps, training.seed, training.steps
-            ));
+        let differing = training.differing(&progress.settings);
+        if !differing.is_empty() {
+            return refused(format!("the run began with another {}", differing.join(", ")));
         }
         Trainer::at(checkpoint, training, progress)
     }
@@ -108,11 +116,13 @@ impl Trainer {
         memory::keep_freed_pages();
         let config = checkpoint.config.clone();
         config.validate()?;
+        training.validate()?;
         checkpoint.weights.check(&config)?;
         let layout = Layout::new(&config);
         let moments = checkpoint.training.as_ref().map(|state| state.moments.clone()).unwrap_or_default();
-        let optimizer = Optimizer::new(&layout, &moments, progress.optimizer_step)?;
-        let master = layout.flatten(&checkpoint.weights, str::to_owned)?;
+        let mut master = layout.flatten(&checkpoint.weights, str::to_owned)?;
+        let (seen, taken) = (progress.optimizer_step, progress.step);
+        let optimizer = Optimizer::new(&layout, &training, &mut master, &moments, seen, taken)?;
         let products = master.to_kind(training.compute.number());
         let leaves = |_| Leaves::new(&config, &layout, &master, &products, true);
         let replicas = (0..training.threads.max(1)).map(leaves).collect();
@@ -141,23 +151,30 @@ impl Trainer {
     /// [`Error::Batch`], [`Error::Token`], [`Error::Length`] for a batch that is not the model's;
     /// [`Error::NotFinite`] when the loss or a gradient is not a number: the weights are then those before the step.
     pub fn step(&mut self, batch: &Batch) -> Result<Step, Error> {
+        let began = Instant::now();
         let (loss, gradient) = self.gradient(batch)?;
         let step = self.progress.step + 1;
-        let gradient_norm = gradient.norm().double_value(&[]);
-        if !loss.is_finite() {
-            return Err(Error::NotFinite { tensor: "loss".to_owned(), step });
+        if !loss.objective.is_finite() {
+            let weights = first_not_finite(&self.layout, &self.master);
+            return Err(Error::NotFinite { tensor: weights.unwrap_or("loss").to_owned(), step });
         }
+        let gradient_norm = gradient.norm().double_value(&[]);
         if !gradient_norm.is_finite() {
-            let bad =
-                gradient.isfinite().logical_not().to_kind(Number::Int).argmax(None, false).int64_value(&[]);
-            let tensor = format!("gradient of {}", self.layout.name_at(bad as usize));
-            return Err(Error::NotFinite { tensor, step });
+            let tensor = first_not_finite(&self.layout, &gradient).unwrap_or("its norm");
+            return Err(Error::NotFinite { tensor: format!("gradient of {tensor}"), step });
         }
         let factor = self.training.rate_factor(self.progress.step);
         no_grad(|| {
-            memory::one_thread();
-            let gradient = gradient * (self.training.clip / gradient_norm).min(1.0);
-            self.optimizer.step(&mut self.master, &gradient, factor, &self.training);
+            let scale = (self.training.clip / gradient_norm).min(1.0);
+            let (gradient, scale) = match self.training.gradient_noise {
+                None => (gradient, scale),
+                Some(noise) => {
+                    tch::manual_seed(draw_seed(self.training.seed, self.progress.step));
+                    let noise = gradient.randn_like() * noise.deviation(self.progress.step);
+                    (gradient * scale + noise, 1.0)
+                }
+            };
+            self.optimizer.step(&mut self.master, &gradient, scale, factor, &self.training);
             if self.products.kind() != Number::Float {
                 self.products.copy_(&self.master);
             }
@@ -166,97 +183,291 @@ impl Trainer {
         self.progress.step = step;
         self.progress.optimizer_step = self.optimizer.steps;
         self.progress.tokens += tokens;
-        self.progress.flops += tokens as f64 * self.config.training_flops_per_token(batch.seq);
-        Ok(Step { step, loss, gradient_norm, learning_rate: factor * self.training.learning_rate, tokens })
+        let flops = tokens as f64 * self.config.training_flops_per_token(batch.seq);
+        self.progress.flops += flops;
+        if self.training.debug {
+            self.check_finite()?;
+        }
+        Ok(Step {
+            step,
+            loss: loss.cross_entropy,
+            objective: loss.objective,
+            gradient_norm,
+            learning_rate: factor * self.training.learning_rate,
+            tokens,
+            flops,
+            seconds: began.elapsed().as_secs_f64(),
+        })
     }
 
-    /// Mean loss over the scored tokens, in nats, and its gradient, flat.
-    pub(super) fn gradient(&mut self, batch: &Batch) -> Result<(f64, Tensor), Error> {
-        check(&self.config, batch)?;
-        let scored: f64 = batch.loss_mask.iter().map(|&mask| f64::from(mask)).sum();
-        if scored == 0.0 {
-            return Err(Error::NoExamples);
+    /// Looks for a number that is none in the weights and the optimizer's state.
+    fn check_finite(&self) -> Result<(), Error> {
+        let named = |(what, flat): (&str, &Tensor)| {
+            first_not_finite(&self.layout, flat).map(|name| format!("{what}{name}"))
+        };
+        let all = std::iter::once(("", &self.master)).chain(self.optimizer.state());
+        match all.into_iter().find_map(named) {
+            Some(tensor) => Err(Error::NotFinite { tensor, step: self.progress.step }),
+            None => Ok(()),
         }
-        let (config, number) = (&self.config, self.products.kind());
-        let share = batch.rows.div_ceil(self.replicas.len());
-        let parts = std::thread::scope(|scope| {
-            let workers: Vec<_> = self
-                .replicas
-                .iter_mut()
-                .enumerate()
-                .filter(|(n, _)| n * share < batch.rows)
-                .map(|(n, leaves)| {
-                    let rows = n * share..batch.rows.min((n + 1) * share);
-                    scope.spawn(move || part_gradient(config, leaves, number, batch, rows, scored))
-                })
-                .collect();
-            workers
-                .into_iter()
-                .map(|worker| worker.join().expect("a worker only computes"))
-                .collect::<Vec<_>>()
-        });
-        let mut parts = parts.into_iter();
-        let (mut loss, mut gradient) = parts.next().expect("a batch with scored tokens has rows");
-        for (part, more) in parts {
-            loss += part;
-            gradient += more;
-        }
-        Ok((loss, gradient))
     }
 
-    /// Mean loss over the scored tokens of a batch, in nats, without learning from it.
+    /// Mean losses over the scored tokens, and the flat gradient of the objective.
+    pub(super) fn gradient(&mut self, batch: &Batch) -> Result<(Losses, Tensor), Error> {
+        let scored = self.check(batch)?;
+        let share = self.rows_at_once(batch.rows);
+        let part = Part {
+            config: &self.config,
+            training: &self.training,
+            number: self.products.kind(),
+            step: self.progress.step,
+            batch,
+            scored,
+        };
+        let workers = self.replicas.len();
+        let mut sum: Option<(Losses, Tensor)> = None;
+        for first in (0..batch.rows).step_by(share * workers) {
+            let rows = |n: usize| first + n * share..batch.rows.min(first + (n + 1) * share);
+            let parts = std::thread::scope(|scope| {
+                let replicas = self.replicas.iter_mut().enumerate().map(|(n, leaves)| (rows(n), leaves));
+                let workers: Vec<_> = replicas
+                    .filter(|(rows, _)| !rows.is_empty())
+                    .map(|(rows, leaves)| scope.spawn(move || part.gradient(leaves, rows)))
+                    .collect();
+                workers.into_iter().map(|worker| worker.join()).collect::<Result<Vec<_>, _>>()
+            });
+            let parts = match parts {
+                Ok(parts) => parts,
+                Err(panic) if memory::is_shortage(&*panic) => {
+                    return Err(self.shortage(batch.rows, batch.seq));
+                }
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            for (loss, gradient) in parts {
+                match &mut sum {
+                    None => sum = Some((loss, gradient)),
+                    Some((losses, whole)) => {
+                        losses.cross_entropy += loss.cross_entropy;
+                        losses.objective += loss.objective;
+                        *whole += gradient;
+                    }
+                }
+            }
+        }
+        Ok(sum.expect("a batch with scored tokens has rows"))
+    }
+
+    /// Mean cross-entropy over the scored tokens of a batch, in nats, without learning from it; by the averaged weights
+    /// where the run keeps some.
     ///
     /// # Errors
     /// As [`step`](Trainer::step).
     pub fn loss(&self, batch: &Batch) -> Result<f64, Error> {
-        check(&self.config, batch)?;
-        let scored: f64 = batch.loss_mask.iter().map(|&mask| f64::from(mask)).sum();
-        let (leaves, number) = (&self.replicas[0], self.products.kind());
-        let sum = no_grad(|| part_loss(&self.config, leaves, number, batch, 0..batch.rows).double_value(&[]));
-        Ok(sum / scored)
+        let scored = self.check(batch)?;
+        let number = self.products.kind();
+        let averaged = self
+            .optimizer
+            .averaged()
+            .map(|average| Leaves::new(&self.config, &self.layout, average, &average.to_kind(number), false));
+        let leaves = averaged.as_ref().unwrap_or(&self.replicas[0]);
+        let part = Part {
+            config: &self.config,
+            training: &self.training,
+            number,
+            step: self.progress.step,
+            batch,
+            scored,
+        };
+        Ok(no_grad(|| part.loss(leaves)) / scored)
     }
 
-    /// The model and its optimizer as they stand.
+    /// Rows that a thread computes at once.
+    fn rows_at_once(&self, rows: usize) -> usize {
+        rows.div_ceil(self.replicas.len() * self.training.accumulation.max(1)).max(1)
+    }
+
+    /// Whether batches of so many rows of `seq` tokens fit into the memory that is free now, by estimate.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] with the numbers that fit, when they do not.
+    pub fn check_memory(&self, rows: usize, seq: usize) -> Result<(), Error> {
+        let needed = self.bytes_for(self.rows_at_once(rows) * self.replicas.len(), seq);
+        match memory::free() {
+            Some(free) if needed > free => Err(self.shortage(rows, seq)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Bytes that a step takes beyond what the trainer holds already.
+    fn bytes_for(&self, rows: usize, seq: usize) -> usize {
+        let needed = Memory::training(&self.config, rows, seq);
+        let kept = match self.training.recompute {
+            Recompute::Nothing => needed.activations,
+            Recompute::Blocks => needed.activations / self.config.n_layers.max(1),
+        };
+        needed.gradients * (self.replicas.len() + 1) + kept
+    }
+
+    fn shortage(&self, rows: usize, seq: usize) -> Error {
+        let free = memory::free().unwrap_or(0);
+        let at_once = self.rows_at_once(rows) * self.replicas.len();
+        let (mut fitting, mut too_many) = (0, at_once);
+        while too_many - fitting > 1 {
+            let rows = fitting.midpoint(too_many);
+            if self.bytes_for(rows, seq) <= free {
+                fitting = rows;
+            } else {
+                too_many = rows;
+            }
+        }
+        Error::Memory {
+            tokens: at_once * seq,
+            needed: self.bytes_for(at_once, seq),
+            free,
+            fitting_tokens: fitting * seq,
+        }
+    }
+
+    /// The run as it stands, to go on from.
     pub fn checkpoint(&self) -> Checkpoint {
         let state =
             TrainingState { moments: self.optimizer.moments(&self.layout), progress: self.progress.clone() };
         Checkpoint {
-            weights: self.layout.unflatten(&self.master, |spec| Some(spec.name.clone())),
+            weights: self.named(self.optimizer.kept(&self.master)),
             training: Some(state),
             ..self.origin.clone()
         }
     }
+
+    /// The model to use: its weights are the average where the run keeps one. With its optimizer state, so that
+    /// another run can go on from it.
+    pub fn model(&self) -> Checkpoint {
+        let mut checkpoint = self.checkpoint();
+        if let Some(average) = self.optimizer.averaged() {
+            checkpoint.weights = self.named(average);
+        }
+        if let Some(state) = &mut checkpoint.training {
+            state.moments.0.retain(|name, _| !name.starts_with("ema."));
+        }
+        checkpoint
+    }
+
+    fn named(&self, flat: &Tensor) -> Weights {
+        self.layout.unflatten(flat, |spec| Some(spec.name.clone()))
+    }
+
+    /// Whether the arrays of a batch agree with each other and with the model; then how many tokens are scored.
+    fn check(&self, batch: &Batch) -> Result<f64, Error> {
+        check(&self.config, batch)?;
+        match loss::count(&self.training.loss, &batch.targets, &batch.document, &batch.loss_mask) {
+            0 => Err(Error::NoExamples),
+            scored => Ok(scored as f64),
+        }
+    }
 }
 
-/// Loss and gradient of some rows of a batch, both divided by the scored tokens of the whole batch.
-fn part_gradient(
-    config: &Config,
-    leaves: &Leaves,
+/// Losses of some tokens, in nats.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Losses {
+    pub cross_entropy: f64,
+    pub objective: f64,
+}
+
+/// Another draw for every step, the same in every run of this seed.
+fn draw_seed(seed: u64, step: u64) -> i64 {
+    (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ step).cast_signed()
+}
+
+/// The tensor that the first entry which is not a number belongs to.
+fn first_not_finite<'a>(layout: &'a Layout, flat: &Tensor) -> Option<&'a str> {
+    let bad = flat.isfinite().logical_not();
+    let first = bad.to_kind(Number::Int8).argmax(None, false).int64_value(&[]);
+    bad.any().int64_value(&[]).eq(&1).then(|| layout.name_at(first as usize))
+}
+
+/// What every worker of a step needs.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    config: &'a Config,
+    training: &'a Training,
     number: Number,
-    batch: &Batch,
-    rows: Range<usize>,
+    /// Steps taken before this one.
+    step: u64,
+    batch: &'a Batch,
+    /// Scored tokens of the whole batch.
     scored: f64,
-) -> (f64, Tensor) {
-    let loss = part_loss(config, leaves, number, batch, rows) / scored;
-    let gradients = Tensor::run_backward(&[&loss], &leaves.in_order(), false, false);
-    (loss.double_value(&[]), no_grad(|| Leaves::flatten_gradients(gradients, config.tied)))
 }
 
-/// Summed loss of some rows of a batch. Only scored positions go through the head.
-fn part_loss(config: &Config, leaves: &Leaves, number: Number, batch: &Batch, rows: Range<usize>) -> Tensor {
-    memory::one_thread();
-    let shape = [rows.len() as i64, batch.seq as i64];
-    let cells = rows.start * batch.seq..rows.end * batch.seq;
-    let part = |values: &[i64]| Tensor::from_slice(&values[cells.clone()]).view(shape);
-    let scene = Scene::packed(config, &part(&batch.position), &part(&batch.document), number);
-    let mask = batch.loss_mask[cells.clone()].iter();
-    let scored: Vec<i64> = (0i64..).zip(mask).filter(|(_, mask)| **mask > 0.0).map(|(at, _)| at).collect();
-    let scored = Tensor::from_slice(&scored);
+impl Part<'_> {
+    /// Losses and gradient of some rows, both divided by the scored tokens of the whole batch.
+    fn gradient(self, leaves: &Leaves, rows: Range<usize>) -> (Losses, Tensor) {
+        memory::one_thread();
+        let tied = self.config.tied;
+        let Some(scored) = self.scored(&rows) else {
+            let zeros = leaves.in_order().into_iter().map(Tensor::zeros_like).collect();
+            let nothing = Losses { cross_entropy: 0.0, objective: 0.0 };
+            return (nothing, no_grad(|| Leaves::flatten_gradients(zeros, tied)));
+        };
+        let noise = Noise::new(
+            self.training.regularization,
+            self.config.n_layers,
+            self.training.seed,
+            self.step,
+            rows.start,
+        );
+        let (ids, scene) = self.scene(&rows);
+        let mut losses = Losses { cross_entropy: 0.0, objective: 0.0 };
+        let objective = |hidden: &Tensor| {
+            let terms = self.terms(leaves, hidden, &scored);
+            losses.cross_entropy = terms.cross_entropy / self.scored;
+            losses.objective = terms.objective / self.scored;
+            terms.surrogate
+        };
+        let scene = scene.with_noise(noise);
+        let gradients =
+            decoder::gradients(self.config, leaves, &ids, &scene, self.training.recompute, objective);
+        (losses, no_grad(|| Leaves::flatten_gradients(gradients, tied)))
+    }
 
-    let hidden = decoder::hidden(config, leaves, &part(&batch.ids), &scene, None);
-    let hidden = hidden.view([-1, config.d_model as i64]).index_select(0, &scored);
-    let targets = part(&batch.targets).view([-1]).index_select(0, &scored);
-    loss::cross_entropy(config, leaves, &hidden, &targets)
+    /// Summed cross-entropy of the whole batch, a share of the rows at a time.
+    fn loss(self, leaves: &Leaves) -> f64 {
+        memory::one_thread();
+        let share =
+            self.batch.rows.div_ceil(self.training.threads.max(1) * self.training.accumulation.max(1));
+        let rows = (0..self.batch.rows).step_by(share.max(1));
+        let of_rows = |first: usize| {
+            let rows = first..self.batch.rows.min(first + share);
+            let Some(scored) = self.scored(&rows) else { return 0.0 };
+            let (ids, scene) = self.scene(&rows);
+            let hidden = decoder::hidden(self.config, leaves, &ids, &scene, None);
+            self.terms(leaves, &hidden, &scored).cross_entropy
+        };
+        rows.map(of_rows).sum()
+    }
+
+    fn cells(&self, rows: &Range<usize>) -> Range<usize> {
+        rows.start * self.batch.seq..rows.end * self.batch.seq
+    }
+
+    fn scored(&self, rows: &Range<usize>) -> Option<Scored> {
+        let (batch, cells) = (self.batch, self.cells(rows));
+        let (targets, document) = (&batch.targets[cells.clone()], &batch.document[cells.clone()]);
+        Scored::new(&self.training.loss, targets, document, &batch.loss_mask[cells])
+    }
+
+    fn scene(&self, rows: &Range<usize>) -> (Tensor, Scene) {
+        let shape = [rows.len() as i64, self.batch.seq as i64];
+        let part = |values: &[i64]| Tensor::from_slice(&values[self.cells(rows)]).view(shape);
+        let (position, document) = (part(&self.batch.position), part(&self.batch.document));
+        (part(&self.batch.ids), Scene::packed(self.config, &position, &document, self.number))
+    }
+
+    /// Only scored positions go through the head.
+    fn terms(&self, leaves: &Leaves, hidden: &Tensor, scored: &Scored) -> Terms {
+        let hidden = hidden.view([-1, self.config.d_model as i64]).index_select(0, &scored.at);
+        let logits = decoder::logits(self.config, leaves, &hidden);
+        loss::terms(&self.training.loss, &logits, scored, 1.0 / self.scored)
+    }
 }
 
 /// Whether the arrays of a batch agree with each other and with the model.
