@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Parser;
-use data_pipeline::Maker;
+use data_pipeline::{Lemmas, Maker, lemmas};
 use rayon::prelude::*;
 
 /// Reads JSON Lines with `input`, `formula` and, where there is one, the glossary `atoms`.
@@ -49,6 +49,11 @@ fn main() -> anyhow::Result<()> {
     }
     let covered = uncovered.iter().filter(|sentence| sentence.is_none()).count();
     let share = 100.0 * covered as f64 / lines.len().max(1) as f64;
+    let Lemmas { verbs, nouns, adjectives, names } = lemmas();
+    println!(
+        "the maker knows {} words: {verbs} verbs, {nouns} nouns, {adjectives} adjectives; and {names} names",
+        lemmas().total()
+    );
     println!("{covered} of {} sentences covered ({share:.1} %)", lines.len());
     Ok(())
 }

@@ -75,6 +75,7 @@ pub use batch::{Batch, PackError, Packed, bucket, pack};
 pub use corpus::{Corpus, CorpusError, Manifest, Recipe};
 pub use curriculum::Curriculum;
 pub use distribution::Distribution;
+pub use lexicon::{Lemmas, lemmas};
 pub use realize::Maker;
 pub use row::{Complexity, Origin, Row, WordSpan};
 pub use rows::{ReadRowsError, read_rows, write_rows};

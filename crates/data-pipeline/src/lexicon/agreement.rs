@@ -67,7 +67,7 @@ pub fn inflect(adjective: &str, agreement: Agreement) -> String {
     if rest.is_empty() { form } else { format!("{form} {rest}") }
 }
 
-fn feminine(word: &str) -> String {
+pub(super) fn feminine(word: &str) -> String {
     let cut = |ending: &str, by: &str| word.strip_suffix(ending).map(|root| format!("{root}{by}"));
     let longer = ["dor", "tor", "sor", "ñol", "luz"].iter().any(|end| word.ends_with(end));
     match () {

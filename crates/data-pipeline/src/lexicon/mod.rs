@@ -2,12 +2,14 @@
 //! the tables under `data/es/`, which a teacher of Spanish can edit.
 
 mod agreement;
+mod lemmas;
 mod noun;
 mod pseudo;
 mod table;
 mod verb;
 
 pub use agreement::{Agreement, Gender, inflect};
+pub use lemmas::{Lemmas, lemmas};
 pub use noun::{Noun, plural};
 pub use table::{Adjective, Copula, Domain, Piece, Predicates, Subject, lexicon};
 pub use verb::{Person, Simple, Verb};

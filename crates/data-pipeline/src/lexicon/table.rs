@@ -121,6 +121,8 @@ pub struct Lexicon {
     pub places: Vec<String>,
     pub teams: Vec<Noun>,
     pub domains: Vec<Domain>,
+    /// Nouns of what verbs say.
+    pub nominal: Vec<Noun>,
     pub pleasing: Vec<Pleasing>,
     pub pleasing_infinitives: Vec<String>,
     pub symbols: Vec<Vec<String>>,
@@ -299,6 +301,7 @@ impl Lexicon {
                 .map(Noun::read)
                 .collect(),
             domains,
+            nominal: reader.nominal.values().map(|noun| Noun::read(noun)).collect(),
             pleasing,
             pleasing_infinitives,
             symbols: lines(SYMBOLS).map(|l| l.split(' ').map(str::to_owned).collect()).collect(),

@@ -92,6 +92,8 @@ pub struct Clause {
     pub adjunct: Vec<Word>,
     /// The adjunct opens the clause.
     pub fronted: bool,
+    /// The adjunct stands between commas after a subject that is said: *Ana, en verano, nada*.
+    pub between: bool,
     /// The subject is a person, so that the infinitive alone makes sense: *ser feliz*.
     pub human: bool,
     /// The tense this clause takes in stories about the past.
@@ -155,6 +157,7 @@ impl Clause {
             same_object: None,
             adjunct: Vec::new(),
             fronted: false,
+            between: false,
             human: false,
             past: Time::Simple(Simple::Preterite),
             subject_id: 0,
@@ -213,8 +216,17 @@ impl Clause {
         let bare = matches!(&self.complement, Complement::Words(words) if words.is_empty());
         let movable = manner.again.turned && bare && !self.passive && self.dative.is_none();
         let last = self.subject_last() != movable;
+        let said =
+            manner.subject == SubjectForm::Full && self.subject.as_ref().is_some_and(|s| !s.words.is_empty());
+        let between =
+            self.between && !fronted && !last && said && !self.adjunct.is_empty() && !manner.again.brief;
         if !last {
             subject_words(out);
+        }
+        if between {
+            out.push((",".into(), Part::Adjunct));
+            self.say_adjunct(manner, out);
+            out.push((",".into(), Part::Adjunct));
         }
         self.negate(manner, out);
         if let Some(verb) = self.verb {
@@ -228,7 +240,7 @@ impl Clause {
         if last && predicate {
             subject_words(out);
         }
-        if !fronted {
+        if !fronted && !between {
             self.say_adjunct(manner, out);
         }
     }

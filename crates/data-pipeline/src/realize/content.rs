@@ -81,9 +81,11 @@ impl<'r> Writer<'r> {
     }
 
     fn with_adjunct(&mut self, mut clause: Clause) -> Clause {
-        if clause.verb.is_some() && self.domain.code != "mat" && self.chance(0.07) {
+        let adverbial = matches!(&clause.complement, Complement::Words(words) if !words.is_empty());
+        if clause.verb.is_some() && !adverbial && self.domain.code != "mat" && self.chance(0.1) {
             push_words(&mut clause.adjunct, self.text(&lexicon().adjuncts));
             clause.fronted = self.chance(0.4);
+            clause.between = !clause.fronted && self.chance(0.3);
         }
         clause
     }
@@ -137,7 +139,8 @@ impl<'r> Writer<'r> {
 
     /// *nada en verano* → *nada en invierno*.
     fn other_adjunct(&mut self, model: &Clause) -> Option<Clause> {
-        if model.verb.is_none() || self.domain.code == "mat" {
+        let adverbial = matches!(&model.complement, Complement::Words(words) if !words.is_empty());
+        if model.verb.is_none() || adverbial || self.domain.code == "mat" {
             return None;
         }
         let mut clause = Clause { adjunct: Vec::new(), verb_id: self.id(), ..model.clone() };
@@ -296,7 +299,15 @@ impl<'r> Writer<'r> {
             past: self.past(verb),
             ..Clause::of(Some(verb))
         };
-        self.whose(clause, kind, like)
+        let clause = self.whose(clause, kind, like);
+        // Nobody helps himself with "me ayudo": that would be a reflexive verb.
+        let own: &[&str] = match clause.person() {
+            Person::Yo | Person::Nosotros => &["me", "nos"],
+            Person::Tu | Person::Vos | Person::Vosotros => &["te", "os"],
+            _ => &[],
+        };
+        let pronoun = if own.contains(&clause.pronoun) { "lo" } else { clause.pronoun };
+        Clause { pronoun, ..clause }
     }
 
     fn takes_persons(&self, piece: &Piece) -> bool {
@@ -528,6 +539,17 @@ fn fits(subjects: &[Subject], model: &Clause) -> bool {
         let person = matches!(kind, Subject::Personal | Subject::Name);
         subjects.contains(&kind) || person && subjects.contains(&Subject::Name)
     })
+}
+
+/// What tells a clause from any other, whatever the order of its words: *yo* said or not, an adjunct before or after.
+pub fn identity(clause: &Clause) -> Vec<Word> {
+    let mut words = said(clause, false);
+    if let Some(subject) = clause.subject.as_ref().filter(|subject| subject.kind == Some(Subject::Personal)) {
+        words.retain(|word| !subject.words.contains(word));
+    }
+    words.retain(|word| word != ",");
+    words.sort_unstable();
+    words
 }
 
 /// The words of a clause in the present, to tell two clauses apart.

@@ -139,7 +139,7 @@ struct Said {
 
 /// Says a formula with clauses of one domain.
 fn tokens(tree: &Tree, domain: usize, rng: &mut ChaCha8Rng) -> Option<Said> {
-    let clauses = contents(tree, domain, rng);
+    let clauses = contents(tree, domain, rng)?;
     let plan = Plan::new(tree, &clauses);
     let mut sentence = Sentence::new(rng, tree, &clauses, &plan);
     if !sentence.say() {
@@ -156,8 +156,12 @@ fn say(tree: &Tree, rng: &mut ChaCha8Rng) -> Option<Row> {
         return None;
     }
     let surface = surface::finish(tokens, tree.n_atoms());
-    let formula = tree.to_formula();
-    let formula = formula.to_string();
+    // Acampar implica acampar, if only the subjects differ.
+    let texts: Vec<String> = surface.atoms.values().map(|text| text.to_lowercase()).collect();
+    if (1..texts.len()).any(|at| texts[..at].contains(&texts[at])) {
+        return None;
+    }
+    let formula = tree.to_formula().to_string();
     Some(Row {
         input: surface.input,
         pattern: formula.clone(),
@@ -189,8 +193,35 @@ fn draw_domain(rng: &mut ChaCha8Rng) -> (usize, &'static str) {
     unreachable!("the roll is below the sum of the weights")
 }
 
+/// How a clause differs from its fellow operand.
+const ALIKE: [Variation; 9] = [
+    Variation::Complement,
+    Variation::Complement,
+    Variation::Complement,
+    Variation::Subject,
+    Variation::Subject,
+    Variation::Predicate,
+    Variation::Verb,
+    Variation::Object,
+    Variation::Adjunct,
+];
+
+/// How a clause differs from any other of a sentence about the same people and things.
+const OF_ONE_CAST: [Variation; 10] = [
+    Variation::Complement,
+    Variation::Complement,
+    Variation::Subject,
+    Variation::Object,
+    Variation::Predicate,
+    Variation::Predicate,
+    Variation::Predicate,
+    Variation::Predicate,
+    Variation::Predicate,
+    Variation::Predicate,
+];
+
 /// Draws what each atom says; neighbours in the formula often share a subject, a verb or a complement.
-fn contents(tree: &Tree, domain: usize, rng: &mut ChaCha8Rng) -> Vec<Clause> {
+fn contents(tree: &Tree, domain: usize, rng: &mut ChaCha8Rng) -> Option<Vec<Clause>> {
     let n_atoms = tree.n_atoms();
     let negated: Vec<bool> = (0..n_atoms)
         .map(|atom| (0..tree.nodes.len()).any(|at| tree.literal(at) == Some((atom as u8, true))))
@@ -202,40 +233,36 @@ fn contents(tree: &Tree, domain: usize, rng: &mut ChaCha8Rng) -> Vec<Clause> {
     let symbols = lexicon().domains[domain].code == "mat" && rng.random_bool(0.4);
     let mut writer = Writer::new(rng, domain);
     let mut clauses: Vec<Clause> = Vec::with_capacity(n_atoms);
+    let mut identities = Vec::with_capacity(n_atoms);
     for atom in 0..n_atoms {
-        let roll = writer.rng.random_range(0..100);
-        let clause = match paired[atom] {
-            Some(other) if roll < if repeats { 75 } else { 58 } => {
-                const ALIKE: [Variation; 9] = [
-                    Variation::Complement,
-                    Variation::Complement,
-                    Variation::Complement,
-                    Variation::Subject,
-                    Variation::Subject,
-                    Variation::Predicate,
-                    Variation::Verb,
-                    Variation::Object,
-                    Variation::Adjunct,
-                ];
-                let variation = *writer.pick(&ALIKE);
-                writer.vary(&clauses[other], other, variation)
+        // Two atoms never say the same.
+        let mut drawn = None;
+        for _ in 0..12 {
+            let roll = writer.rng.random_range(0..100);
+            let clause = match paired[atom] {
+                Some(other) if roll < if repeats { 75 } else { 58 } => {
+                    let variation = *writer.pick(&ALIKE);
+                    writer.vary(&clauses[other], other, variation)
+                }
+                _ if symbols && !negated[atom] && roll % 10 < 6 => writer.symbols(),
+                _ if atom > 0 && cast && roll % 10 < 7 => {
+                    let model = writer.rng.random_range(0..atom);
+                    let variation = *writer.pick(&OF_ONE_CAST);
+                    writer.vary(&clauses[model], model, variation)
+                }
+                _ => writer.clause(),
+            };
+            let identity = content::identity(&clause);
+            if !identities.contains(&identity) {
+                drawn = Some((clause, identity));
+                break;
             }
-            _ if symbols && !negated[atom] && roll % 10 < 6 => writer.symbols(),
-            _ if atom > 0 && cast && roll % 10 < 7 => {
-                let model = writer.rng.random_range(0..atom);
-                let variation = match writer.rng.random_range(0..10) {
-                    0..2 => Variation::Complement,
-                    2 => Variation::Subject,
-                    3 => Variation::Object,
-                    _ => Variation::Predicate,
-                };
-                writer.vary(&clauses[model], model, variation)
-            }
-            _ => writer.clause(),
-        };
+        }
+        let (clause, identity) = drawn?;
         clauses.push(clause);
+        identities.push(identity);
     }
-    clauses
+    Some(clauses)
 }
 
 /// For each atom, an earlier one that is its fellow operand.

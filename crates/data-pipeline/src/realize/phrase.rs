@@ -209,7 +209,9 @@ impl Writer<'_> {
                     }
                 }
                 Piece::Definite(class) => {
-                    let noun = self.noun(*class);
+                    // The words around it may hold a verb in the singular: dónde vive el vecino.
+                    let drawn = (0..8).map(|_| self.noun(*class)).find(|noun| !noun.agreement.plural);
+                    let noun = drawn.unwrap_or(&lexicon().classes[*class][0]);
                     push_words(&mut words, noun.definite(noun.agreement));
                     push_words(&mut words, &noun.text);
                 }

@@ -203,6 +203,10 @@ impl<'a> Sentence<'a> {
         let said_before = self.mentions[usize::from(atom)].is_some();
         let subject = self.subject_form(clause, mood, said_before);
         let again = if said_before { self.again(atom, clause) } else { Again::default() };
+        // After a clause without a mark, what opens this one would seem to end that one.
+        let marked = self.tokens.last().is_none_or(|token| token.part == Part::Link);
+        let opens = !clause.adjunct.is_empty() && clause.fronted != again.turned;
+        let again = Again { turned: again.turned != (opens && !marked), ..again };
         let pronounced = said_before && self.rng.random_bool(0.35) && clause.periphrasis.is_none();
         let named = clause.same_object.is_some_and(|other| self.mentions[other].is_some());
         let object = (pronounced || named) && !clause.reflexive() && clause.pronoun.is_empty();
