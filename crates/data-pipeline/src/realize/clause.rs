@@ -312,14 +312,19 @@ impl Clause {
             && !self.passive
             && self.dative.is_none()
             && self.periphrasis.is_none()
-            && !matches!(self.complement, Complement::Predicate(_) | Complement::Agreeing(_))
+            && !self.is_description()
             && self.verb.is_some_and(|verb| !state.iter().any(|other| std::ptr::eq(*other, verb)))
+    }
+
+    /// Whether it says what its subject is like.
+    pub fn is_description(&self) -> bool {
+        matches!(self.complement, Complement::Predicate(_) | Complement::Agreeing(_))
     }
 
     /// Whether a later mention may say *lo es*, *lo está* for it.
     pub fn is_predicate(&self) -> bool {
         let aux = &lexicon().aux;
-        matches!(self.complement, Complement::Predicate(_) | Complement::Agreeing(_))
+        self.is_description()
             && self.periphrasis.is_none()
             && self.verb.is_some_and(|verb| std::ptr::eq(verb, aux.ser) || std::ptr::eq(verb, aux.estar))
     }

@@ -224,7 +224,10 @@ impl<'r> Writer<'r> {
         let domain = self.domain;
         let mut clause = model.clone();
         clause.same_object = None;
-        let subject = if model.dative.is_some() || model.passive {
+        let subject = if model.dative.is_some() {
+            let noun = self.noun_near(old)?;
+            NounPhrase { kind: old.kind, ..definite(noun) }
+        } else if model.passive {
             let noun = self.noun_near(old)?;
             self.phrase(noun)
         } else {
@@ -440,20 +443,7 @@ impl<'r> Writer<'r> {
             }
         } else {
             let class = *self.pick(&used.classes);
-            let noun = self.pick(&lexicon().classes[class]);
-            let agreement = noun.agreement;
-            let mut words: Vec<Word> = Vec::new();
-            push_words(&mut words, noun.definite(agreement));
-            push_words(&mut words, &noun.text);
-            let kind = Some(Subject::Class(class));
-            NounPhrase {
-                person: if agreement.plural { Person::Ellos } else { Person::El },
-                agreement,
-                core: words.len(),
-                words,
-                pronoun: "",
-                kind,
-            }
+            NounPhrase { kind: Some(Subject::Class(class)), ..definite(self.pick(&lexicon().classes[class])) }
         };
         let whom = *self.pick(&[
             Person::Yo,
@@ -533,6 +523,21 @@ impl<'r> Writer<'r> {
     }
 }
 
+/// *el cine*: what pleases or hurts is known.
+fn definite(noun: &'static Noun) -> NounPhrase {
+    let mut words: Vec<Word> = Vec::new();
+    push_words(&mut words, noun.definite(noun.agreement));
+    push_words(&mut words, &noun.text);
+    NounPhrase {
+        person: if noun.agreement.plural { Person::Ellos } else { Person::El },
+        agreement: noun.agreement,
+        core: words.len(),
+        words,
+        pronoun: "",
+        kind: None,
+    }
+}
+
 /// Whether a verb or predicate with these subjects may be said of the subject that the model has.
 fn fits(subjects: &[Subject], model: &Clause) -> bool {
     model.subject.as_ref().and_then(|subject| subject.kind).is_some_and(|kind| {
@@ -544,6 +549,11 @@ fn fits(subjects: &[Subject], model: &Clause) -> bool {
 /// What tells a clause from any other, whatever the order of its words: *yo* said or not, an adjunct before or after.
 pub fn identity(clause: &Clause) -> Vec<Word> {
     let mut words = said(clause, false);
+    if clause.is_description() {
+        // Being so, seeming so and staying so are one.
+        let verb = clause.verb.map(|verb| verb.finite(Simple::Present, clause.person()));
+        words.retain(|word| Some(word.as_ref()) != verb);
+    }
     if let Some(subject) = clause.subject.as_ref().filter(|subject| subject.kind == Some(Subject::Personal)) {
         words.retain(|word| !subject.words.contains(word));
     }

@@ -77,7 +77,7 @@ fn shape(rng: &mut ChaCha8Rng) -> Shape {
         _ => loop {
             draw.next = 0;
             let shape = draw.tree(n_atoms, true);
-            if !repeats_itself(&shape) {
+            if !repeats_itself(&shape) && !says_twice(&shape) {
                 return shape;
             }
         },
@@ -102,6 +102,40 @@ fn repeats_itself(shape: &Shape) -> bool {
                 other => atom(other),
             };
             last(left).is_some() && last(left) == last(right) || repeats_itself(left) || repeats_itself(right)
+        }
+    }
+}
+
+/// Whether a chain of one ∧ or ∨ holds a literal twice, as in p ∨ (q ∨ p), which nobody would say.
+fn says_twice(shape: &Shape) -> bool {
+    fn chain<'s>(shape: &'s Shape, of: Connective, links: &mut Vec<&'s Shape>) {
+        match shape {
+            Binary(connective, left, right) if *connective == of => {
+                chain(left, of, links);
+                chain(right, of, links);
+            }
+            other => links.push(other),
+        }
+    }
+    fn literal(shape: &Shape) -> Option<(u8, bool)> {
+        match shape {
+            Atom(name) => Some((*name, false)),
+            Not(inner) => literal(inner).map(|(name, negated)| (name, !negated)),
+            Binary(..) => None,
+        }
+    }
+    match shape {
+        Atom(_) => false,
+        Not(inner) => says_twice(inner),
+        Binary(connective, left, right) => {
+            let mut links = Vec::new();
+            if matches!(connective, And | Or) {
+                chain(shape, *connective, &mut links);
+            }
+            let literals: Vec<_> = links.into_iter().filter_map(literal).collect();
+            (1..literals.len()).any(|at| literals[..at].contains(&literals[at]))
+                || says_twice(left)
+                || says_twice(right)
         }
     }
 }
@@ -169,7 +203,9 @@ impl Draw<'_> {
     }
 
     fn exclusive(&mut self) -> Shape {
+        let repeat = std::mem::take(&mut self.repeat);
         let (a, b) = (self.literal(), self.literal());
+        self.repeat = repeat;
         let both = Not(Box::new(join(And, copy(&a), copy(&b))));
         let shape = join(And, join(Or, a, b), both);
         match self.rng.random_range(0..4) {
@@ -220,7 +256,8 @@ impl Draw<'_> {
                 self.dealt.swap(last, other);
             }
             let shape = self.tree(usize::from(n_leaves), true);
-            if n_leaves == 2 || !repeats_itself(&shape) || self.rng.random_bool(0.3) {
+            if !says_twice(&shape) && (n_leaves == 2 || !repeats_itself(&shape) || self.rng.random_bool(0.3))
+            {
                 return shape;
             }
         }
