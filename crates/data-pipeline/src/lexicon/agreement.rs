@@ -46,7 +46,8 @@ pub fn inflect(adjective: &str, agreement: Agreement) -> String {
         "ante",
         "demasiado",
     ];
-    if FIXED.contains(&head) {
+    // A preposition stands before something: bajo sospecha, but precio bajo.
+    if FIXED.contains(&head) && !(head == "bajo" && rest.is_empty()) {
         return adjective.to_owned();
     }
     match head {
@@ -96,6 +97,8 @@ mod tests {
             ("español", "española", "españolas"),
             ("divisible por 2", "divisible por 2", "divisibles por 2"),
             ("en peligro", "en peligro", "en peligro"),
+            ("bajo", "baja", "bajas"),
+            ("bajo sospecha", "bajo sospecha", "bajo sospecha"),
         ] {
             assert_eq!((inflect(word, feminine), inflect(word, plurals)), (one.to_owned(), many.to_owned()));
         }

@@ -130,10 +130,10 @@ pub struct Construction {
     pub timeless: bool,
 }
 
-/// All constructions, and for each shape of the root those that may say it.
+/// All constructions, and for each shape of the root and of what stands right below it those that may say it.
 pub struct Constructions {
     pub all: Vec<Construction>,
-    by_root: [Vec<usize>; 5],
+    by_shape: Vec<Vec<usize>>,
 }
 
 /// The constructions, read at the first call.
@@ -146,27 +146,45 @@ impl Constructions {
     fn read() -> Constructions {
         let lines = CONSTRUCTIONS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         let all: Vec<Construction> = lines.map(Construction::read).collect();
-        let mut by_root: [Vec<usize>; 5] = Default::default();
+        let mut by_shape = vec![Vec::new(); N_KINDS * N_KINDS * N_KINDS];
         for (at, construction) in all.iter().enumerate() {
-            let root = construction.pattern.nodes[construction.pattern.root()];
-            by_root[bucket(root)].push(at);
+            let pattern = &construction.pattern;
+            let [root, left, right] = shape(pattern, pattern.root());
+            // An operand stands for a node of any kind.
+            let any = |kind: usize| if kind == 0 { 0..N_KINDS } else { kind..kind + 1 };
+            for left in any(left) {
+                for right in any(right) {
+                    by_shape[(root * N_KINDS + left) * N_KINDS + right].push(at);
+                }
+            }
         }
-        Constructions { all, by_root }
+        Constructions { all, by_shape }
     }
 
-    /// Those whose pattern has the same root.
-    pub fn of(&self, node: Node) -> &[usize] {
-        &self.by_root[bucket(node)]
+    /// Those whose pattern agrees with the node and with the nodes right below it.
+    pub fn of(&self, tree: &Tree, at: usize) -> &[usize] {
+        let [root, left, right] = shape(tree, at);
+        &self.by_shape[(root * N_KINDS + left) * N_KINDS + right]
     }
 }
 
-fn bucket(node: Node) -> usize {
-    match node {
-        Node::Atom(_) | Node::Not(_) => 0,
-        Node::Binary(Connective::And, ..) => 1,
-        Node::Binary(Connective::Or, ..) => 2,
-        Node::Binary(Connective::Implies, ..) => 3,
-        Node::Binary(..) => 4,
+/// Atoms, negations and four connectives.
+const N_KINDS: usize = 6;
+
+/// The kinds of a node and of its operands; 0 where there is none.
+fn shape(tree: &Tree, at: usize) -> [usize; 3] {
+    let kind = |at: usize| match tree.nodes[at] {
+        Node::Atom(_) => 0,
+        Node::Not(_) => 1,
+        Node::Binary(Connective::And, ..) => 2,
+        Node::Binary(Connective::Or, ..) => 3,
+        Node::Binary(Connective::Implies, ..) => 4,
+        Node::Binary(..) => 5,
+    };
+    match tree.nodes[at] {
+        Node::Atom(_) => [0, 0, 0],
+        Node::Not(inner) => [1, kind(inner), 0],
+        Node::Binary(_, left, right) => [kind(at), kind(left), kind(right)],
     }
 }
 

@@ -315,8 +315,17 @@ fn roughen(tokens: &mut Vec<Token>, rng: &mut ChaCha8Rng) {
         }
     }
     let comma = |token: &Token| token.part == Part::Link && token.word == ",";
-    if rng.random_bool(0.04) && tokens.iter().filter(|token| comma(token)).count() == 1 {
-        tokens.retain(|token| !comma(token));
+    // Where it parts neither a list nor two sentences, a lone comma is often forgotten.
+    let needless = |at: usize| {
+        let after = tokens.get(at + 1).is_some_and(|token| token.part == Part::Link);
+        after || tokens.first().is_some_and(|token| matches!(token.word.as_ref(), "si" | "cuando" | "aunque"))
+    };
+    let mut commas = (0..tokens.len()).filter(|&at| comma(&tokens[at]));
+    if let (Some(at), None) = (commas.next(), commas.next())
+        && needless(at)
+        && rng.random_bool(0.05)
+    {
+        tokens.remove(at);
     }
     if rng.random_bool(0.55) {
         tokens.push(link("."));

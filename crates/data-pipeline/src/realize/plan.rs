@@ -39,7 +39,7 @@ impl Plan {
             });
             let mut choices = Vec::new();
             if !matches!(tree.nodes[at], Node::Atom(_)) {
-                for &index in constructions().of(tree.nodes[at]) {
+                for &index in constructions().of(tree, at) {
                     let construction = &constructions().all[index];
                     let Some(operands) = construction.matches(tree, at) else {
                         continue;
@@ -61,6 +61,10 @@ impl Plan {
             Node::Atom(atom) => Some(&clauses[usize::from(atom)]),
             _ => None,
         };
+        // "Sale en vez de salir" is no way of saying p ∧ ¬p.
+        if of.same_subject && atom(0).is_some_and(|a| atom(1).is_some_and(|b| std::ptr::eq(a, b))) {
+            return false;
+        }
         let mut subject = None;
         let mut sharing: Option<Share> = None;
         for segment in &of.segments {
