@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use logic_parser::{Argument, Formula, Notation};
+use logic_parser::{Argument, Budget, Class, Formula, Notation, TruthTable, Verdict, classify, equivalent};
 
 fn hostile() -> Vec<(&'static str, String)> {
     let n = 200_000;
@@ -25,6 +25,21 @@ fn an_argument_with_too_many_mistakes_ends() {
     assert_eq!(Argument::parse(&text).unwrap_err().diagnostics().len(), 16);
 }
 
+/// Whatever else walks through a formula.
+fn work_on(name: &str, formula: &Formula) {
+    assert!(!matches!(classify(formula), Class::Unknown(_)), "{name}");
+    assert!(equivalent(formula, &formula.canonical()).is_yes(), "{name}");
+    assert!(formula.pattern().nodes().len() == formula.nodes().len(), "{name}");
+    for text in [formula.to_dimacs(), formula.to_smt_lib(), formula.to_tptp()] {
+        assert!(text.contains('p'), "{name}");
+    }
+    let plain = formula.negation_normal_form(&Budget::default()).expect("no biconditional");
+    assert!(equivalent(formula, &plain).is_yes(), "{name}");
+    assert!(TruthTable::new(formula).rows().next().is_some(), "{name}");
+    let argument = Argument { premises: vec![formula.clone()], conclusion: formula.clone() };
+    assert_eq!(argument.judge().verdict, Verdict::Valid, "{name}");
+}
+
 #[test]
 fn nothing_overflows_a_small_stack_or_takes_long() {
     let work = || {
@@ -37,6 +52,9 @@ fn nothing_overflows_a_small_stack_or_takes_long() {
                     Formula::parse(&formula.display(Notation::Spanish).to_string()).expect("reads back");
                 assert!(again == formula, "{name}");
                 assert!(!formula.operands().is_empty(), "{name}");
+                let json = serde_json::to_string(&formula).expect("text");
+                assert!(serde_json::from_str::<Formula>(&json).expect("reads back") == formula, "{name}");
+                work_on(name, &formula);
             } else {
                 assert!(["open brackets", "dollars", "nested si", "garbage"].contains(&name), "{name}");
             }
