@@ -35,9 +35,16 @@
 //!
 //! # Hostile input
 //!
-//! A text may be a megabyte of brackets: nothing recurses on input, neither reading nor printing, comparing nor dropping,
-//! so no text overflows the stack; [`Limits`] bound time and memory. Questions that could take for ever have a [`Budget`]
-//! and can be interrupted; what it does not suffice for is answered with [`Unknown`].
+//! A text may be a megabyte of brackets: nothing recurses on input, neither reading nor printing, comparing, judging nor
+//! dropping, so no text overflows the stack. What bounds time and memory:
+//!
+//! - Reading: [`Limits`] on bytes (16 MiB unless said otherwise), nodes, nesting and atoms. Time and memory grow with the
+//!   bytes alone, and a megabyte takes a few hundredths of a second.
+//! - Questions that could take for ever: a [`Budget`], and an interrupt from another thread. What it does not suffice for
+//!   is answered with [`Unknown`], which says what ran out. The default is a few seconds at most.
+//! - Proofs end at ten thousand lines ([`NoProof::TooLong`]), [`score::tree_edit_distance`] at 2²⁴ pairs of nodes, and
+//!   [`Formula::simplify`] after as many steps as it is told.
+//! - A [`TruthTable`] has 2ⁿ rows, but is written row by row: take as many as you want.
 //!
 //! # Features
 //!
