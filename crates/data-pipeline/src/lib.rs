@@ -47,6 +47,9 @@ pub mod argument;
 mod lexicon;
 mod realize;
 
+// Spanish to formula.
+pub mod reader;
+
 // Rows to clean sides.
 pub mod augment;
 mod balance;

@@ -12,12 +12,11 @@ pub use agreement::{Agreement, Gender, inflect};
 pub use lemmas::{Lemmas, lemmas};
 pub use noun::{Noun, plural};
 pub use table::{Adjective, Copula, Domain, Piece, Predicates, Subject, lexicon};
-pub use verb::{Person, Simple, Verb};
+pub use verb::{Person, Simple, Verb, conjugate, read_irregular};
 
-#[cfg(test)]
-const IRREGULAR: &str = table::IRREGULAR;
+pub use table::IRREGULAR;
 
 /// The lines of a data file that say something.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }

@@ -130,6 +130,8 @@ pub struct Lexicon {
     pub adjuncts: Vec<&'static str>,
     pub pseudo: Pseudo,
     pub aux: Auxiliaries,
+    /// Every verb of the tables, by infinitive.
+    pub verbs: Vec<&'static Verb>,
 }
 
 /// What one domain talks about.
@@ -288,8 +290,12 @@ impl Lexicon {
         let pseudo = Pseudo::draw(&reader.irregular);
         let owners =
             ["persona", "persona", "alumno", "trabajador", "cientifico", "empresa", "lugar", "grupo"];
+        let owners = owners.map(|class| reader.class(class)).into();
+        let aux = Auxiliaries::read(&mut reader);
+        let mut verbs: Vec<&'static Verb> = reader.verbs.into_values().collect();
+        verbs.sort_by(|a, b| a.infinitive.cmp(&b.infinitive));
         Lexicon {
-            owners: owners.map(|class| reader.class(class)).into(),
+            owners,
             classes,
             men: names("m"),
             women: names("f"),
@@ -308,29 +314,34 @@ impl Lexicon {
             modifying_phrases: modifiers("fixed"),
             adjuncts: lines(ADJUNCTS).collect(),
             pseudo,
-            aux: Auxiliaries {
-                haber: reader.verb("haber"),
-                ser: reader.verb("ser"),
-                estar: reader.verb("estar"),
-                ir: reader.verb("ir"),
-                poder: reader.verb("poder:ue"),
-                deber: reader.verb("deber"),
-                tener: reader.verb("tener:ie"),
-                hacer: reader.verb("hacer"),
-                querer: reader.verb("querer:ie"),
-                soler: reader.verb("soler:ue"),
-                necesitar: reader.verb("necesitar"),
-                pensar: reader.verb("pensar:ie"),
-                dejar: reader.verb("dejar"),
-                empezar: reader.verb("empezar:ie"),
-                denials: ["ser", "dar", "suceder", "ocurrir", "pasar", "cumplir"]
-                    .map(|verb| reader.verb(verb))
-                    .into(),
-                like_ser: ["parecer", "resultar", "volverse:ue"].map(|verb| reader.verb(verb)).into(),
-                like_estar: ["seguir:i", "quedar", "parecer", "permanecer"]
-                    .map(|verb| reader.verb(verb))
-                    .into(),
-            },
+            aux,
+            verbs,
+        }
+    }
+}
+
+impl Auxiliaries {
+    fn read(reader: &mut Reader) -> Auxiliaries {
+        Auxiliaries {
+            haber: reader.verb("haber"),
+            ser: reader.verb("ser"),
+            estar: reader.verb("estar"),
+            ir: reader.verb("ir"),
+            poder: reader.verb("poder:ue"),
+            deber: reader.verb("deber"),
+            tener: reader.verb("tener:ie"),
+            hacer: reader.verb("hacer"),
+            querer: reader.verb("querer:ie"),
+            soler: reader.verb("soler:ue"),
+            necesitar: reader.verb("necesitar"),
+            pensar: reader.verb("pensar:ie"),
+            dejar: reader.verb("dejar"),
+            empezar: reader.verb("empezar:ie"),
+            denials: ["ser", "dar", "suceder", "ocurrir", "pasar", "cumplir"]
+                .map(|verb| reader.verb(verb))
+                .into(),
+            like_ser: ["parecer", "resultar", "volverse:ue"].map(|verb| reader.verb(verb)).into(),
+            like_estar: ["seguir:i", "quedar", "parecer", "permanecer"].map(|verb| reader.verb(verb)).into(),
         }
     }
 }

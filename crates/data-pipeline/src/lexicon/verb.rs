@@ -18,6 +18,19 @@ pub enum Simple {
     ImperfectSubjunctiveSe,
 }
 
+impl Simple {
+    pub const ALL: [Simple; 8] = [
+        Simple::Present,
+        Simple::Imperfect,
+        Simple::Preterite,
+        Simple::Future,
+        Simple::Conditional,
+        Simple::PresentSubjunctive,
+        Simple::ImperfectSubjunctive,
+        Simple::ImperfectSubjunctiveSe,
+    ];
+}
+
 /// Who acts, in the order of [`Verb::finite`]'s inner arrays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Person {
@@ -45,6 +58,11 @@ pub struct Verb {
 impl Verb {
     pub fn finite(&self, tense: Simple, person: Person) -> &str {
         &self.finite[tense as usize][person as usize]
+    }
+
+    /// The seven persons of a tense, in the order of [`Person`].
+    pub fn persons(&self, tense: Simple) -> &[String; 7] {
+        &self.finite[tense as usize]
     }
 }
 

@@ -6,7 +6,8 @@ use logic_parser::{Connective, Formula};
 
 use super::tree::{Node, Tree};
 
-const CONSTRUCTIONS: &str = include_str!("../../data/es/constructions.tsv");
+/// The table.
+pub const CONSTRUCTIONS: &str = include_str!("../../data/es/constructions.tsv");
 
 /// A set of classes of phrases, as one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -189,7 +190,8 @@ fn shape(tree: &Tree, at: usize) -> [usize; 3] {
 }
 
 impl Construction {
-    fn read(line: &'static str) -> Construction {
+    /// Reads one line of the table.
+    pub fn read(line: &'static str) -> Construction {
         let mut fields = line.split('\t');
         let mut field = || fields.next().unwrap_or_else(|| panic!("a construction has four fields: {line}"));
         let (class, weight, formula, phrase) = (field(), field(), field(), field());

@@ -1,7 +1,7 @@
 //! The corpus maker: a formula comes first, then one of the many ways in which Spanish says it.
 
 mod clause;
-mod construction;
+pub(crate) mod construction;
 mod content;
 mod draw;
 mod phrase;
@@ -11,7 +11,7 @@ mod skeleton;
 mod surface;
 #[cfg(test)]
 mod tests;
-mod tree;
+pub(crate) mod tree;
 
 use std::collections::BTreeMap;
 

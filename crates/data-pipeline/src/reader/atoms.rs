@@ -1,0 +1,289 @@
+//! When two clauses say the same: one atom, whatever its tense, mood and pronouns.
+
+use super::{
+    dictionary::{Kinds, Lemma, PLURAL, Persons, THIRD},
+    sentence::{Sentence, Verb},
+};
+
+/// What a clause says, without the forms that it says it in.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// Its verbs.
+    verbs: Vec<Stem>,
+    /// Its other content words, those of the subject left out.
+    rest: Vec<Stem>,
+    /// Content words of the subject before the verb.
+    subject: Vec<Stem>,
+    /// Names and variables in their order: *Ana ve a Luis* is not *Luis ve a Ana*.
+    names: Vec<Stem>,
+    persons: Persons,
+    /// Its object is a pronoun: *lo* compra.
+    pronominal: bool,
+    /// Its verb says nothing by itself: *es*, *hay*.
+    linking: bool,
+}
+
+/// A word without its ending, or a verb.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stem {
+    Verb(Lemma),
+    Text(String),
+}
+
+impl Content {
+    pub fn new(sentence: &Sentence<'_>, clause: &[u8]) -> Content {
+        let words: Vec<_> = clause.iter().map(|&at| &sentence.words[usize::from(at)]).collect();
+        let verb = words.iter().position(|word| word.verb == Verb::Sure && !word.subordinate);
+        let verb =
+            verb.or_else(|| words.iter().position(|word| word.verb == Verb::Maybe && !word.subordinate));
+        let mut content = Content {
+            verbs: Vec::new(),
+            rest: Vec::new(),
+            subject: Vec::new(),
+            names: Vec::new(),
+            persons: verb.map_or(0, |at| words[at].persons),
+            linking: verb.is_some_and(|at| words[at].is(Kinds::COPULA | Kinds::HABER)),
+            pronominal: verb.is_some_and(|at| {
+                at.checked_sub(1).is_some_and(|at| matches!(&*words[at].normal, "lo" | "la" | "los" | "las"))
+            }),
+        };
+        let skipped = Kinds::CLITIC | Kinds::PREPOSITION | Kinds::NEGATION;
+        let articles = [
+            "el", "la", "los", "las", "un", "una", "unos", "unas", "este", "esta", "estos", "estas", "ese",
+            "esa", "esos", "esas", "dicho", "dicha",
+        ];
+        for (at, word) in words.iter().enumerate() {
+            let next = words.get(at + 1);
+            let is_name = word.letter
+                || word.capital && usize::from(clause[at]) > 0
+                || word.normal.chars().count() == 1 && !matches!(&*word.normal, "a" | "y" | "o" | "e");
+            if is_name || word.text.starts_with(|c: char| c.is_ascii_digit()) {
+                content.names.push(Stem::Text(word.normal.clone()));
+            }
+            if Some(at) == verb || word.verb == Verb::Sure && Some(at) > verb {
+                let going = words.get(at + 2).is_some_and(|after| after.infinitive)
+                    && next.is_some_and(|next| next.normal == "a")
+                    && matches!(
+                        &*word.normal,
+                        "voy"
+                            | "vas"
+                            | "va"
+                            | "vamos"
+                            | "vais"
+                            | "van"
+                            | "iba"
+                            | "ibas"
+                            | "iban"
+                            | "vaya"
+                            | "vayas"
+                            | "vayan"
+                            | "fuera"
+                            | "fueran"
+                    );
+                let auxiliary = going
+                    || word.is(Kinds::HABER) && next.is_some_and(|next| next.is(Kinds::PARTICIPLE))
+                    || word.is(Kinds::COPULA) && next.is_some_and(|next| next.is(Kinds::GERUND));
+                if !auxiliary {
+                    content.verbs.push(match word.analysis {
+                        Some(analysis) => Stem::Verb(analysis.lemma),
+                        None => Stem::Text(verb_stem(&word.normal)),
+                    });
+                }
+                continue;
+            }
+            let after_haber = at > 0 && words[at - 1].is(Kinds::HABER) && words[at - 1].verb != Verb::No;
+            let verbal =
+                word.infinitive || word.is(Kinds::GERUND) || after_haber && word.is(Kinds::PARTICIPLE);
+            if verbal && let Some(lemma) = word.entry.and_then(|entry| entry.verb) {
+                content.verbs.push(Stem::Verb(lemma));
+                continue;
+            }
+            if word.infinitive {
+                content.verbs.push(Stem::Text(verb_stem(&word.normal)));
+                continue;
+            }
+            if (word.is(skipped) || articles.contains(&&*word.normal)) && !is_name
+                || matches!(&*word.normal, "que" | "y" | "o" | "e" | "tambien" | "ya" | "se" | "yo")
+            {
+                continue;
+            }
+            let stem = Stem::Text(stem(&word.normal));
+            if verb.is_some_and(|verb| at < verb) {
+                content.subject.push(stem)
+            } else {
+                content.rest.push(stem)
+            }
+        }
+        content.verbs.sort();
+        content.verbs.dedup();
+        content.rest.sort();
+        content.subject.sort();
+        content
+    }
+
+    /// Whether both say the same.
+    pub fn same(&self, other: &Content) -> bool {
+        if self.persons & other.persons == 0 && self.persons != 0 && other.persons != 0 {
+            return false;
+        }
+        let (mine, others) = (self.words(), other.words());
+        if self.verbs == other.verbs && mine == others {
+            let two = self.names.len() > 1 && other.names.len() == self.names.len();
+            return !two || self.names == other.names || {
+                let sorted = |names: &[Stem]| {
+                    let mut names = names.to_vec();
+                    names.sort();
+                    names
+                };
+                sorted(&self.names) != sorted(&other.names)
+            };
+        }
+        if self.verbs.is_empty() || self.verbs != other.verbs {
+            return false;
+        }
+        let within = |small: &Content, big: &Content| {
+            // The later one leaves out the subject.
+            let fewer = small.subject.len() < big.subject.len()
+                && small.subject.iter().all(|stem| big.subject.contains(stem));
+            if fewer && small.rest == big.rest {
+                return true;
+            }
+            // Or says the object by a pronoun.
+            let subject = small.subject.is_empty() || small.subject == big.subject;
+            small.pronominal
+                && !big.pronominal
+                && subject
+                && small.rest.iter().all(|stem| big.rest.contains(stem))
+        };
+        // What is said later may leave out, not what is said first.
+        within(other, self)
+    }
+
+    /// Whether the verb alone says again what a longer clause has said: *se aprobará la ley … no se aprobará*.
+    pub fn echoed_by(&self, later: &Content) -> bool {
+        let alone = later.subject.is_empty() && later.rest.is_empty() && !later.linking && !later.pronominal;
+        alone && !self.verbs.is_empty() && self.verbs == later.verbs && self.persons & later.persons != 0
+    }
+
+    fn words(&self) -> Vec<Stem> {
+        let mut all = [&self.subject[..], &self.rest[..]].concat();
+        all.sort();
+        all
+    }
+}
+
+/// A noun or adjective without number and gender.
+fn stem(word: &str) -> String {
+    let bare = word
+        .strip_suffix("es")
+        .filter(|bare| bare.len() > 3 && !bare.ends_with(['a', 'e', 'o']))
+        .or(word.strip_suffix('s'))
+        .unwrap_or(word);
+    let bare = if bare.len() > 3 { bare.trim_end_matches(['a', 'e', 'o']) } else { bare };
+    bare.to_owned()
+}
+
+/// An unknown verb without its ending, spelled by its sound.
+fn verb_stem(word: &str) -> String {
+    const ENDINGS: [&str; 60] = [
+        "ariamos", "eriamos", "iriamos", "aramos", "ieramos", "asemos", "iesemos", "abamos", "arian",
+        "erian", "irian", "arias", "erias", "irias", "ieron", "yeron", "aremos", "eremos", "iremos", "aria",
+        "eria", "iria", "iera", "ieras", "ieran", "iese", "iesen", "aron", "aras", "aran", "aste", "iste",
+        "eras", "eran", "iras", "iran", "aba", "abas", "aban", "iamos", "amos", "emos", "imos", "ando",
+        "iendo", "ara", "era", "ira", "are", "ere", "ire", "ase", "asen", "ian", "ias", "ado", "ido", "ia",
+        "io", "ar",
+    ];
+    let cut = |word: &str| {
+        ENDINGS
+            .iter()
+            .find_map(|ending| word.strip_suffix(ending).filter(|bare| bare.len() > 2).map(str::to_owned))
+    };
+    let bare = cut(word).unwrap_or_else(|| {
+        let bare = word
+            .strip_suffix("er")
+            .or(word.strip_suffix("ir"))
+            .or(word.strip_suffix('n'))
+            .or(word.strip_suffix('s'))
+            .unwrap_or(word);
+        bare.trim_end_matches(['a', 'e', 'o', 'i']).to_owned()
+    });
+    match bare.strip_suffix("qu") {
+        Some(rest) => format!("{rest}c"),
+        None => match bare.strip_suffix("gu") {
+            Some(rest) => format!("{rest}g"),
+            None => match bare.strip_suffix('z') {
+                Some(rest) => format!("{rest}c"),
+                None => bare,
+            },
+        },
+    }
+}
+
+/// The words of the subject before the verb, where the clause has one in the third person.
+pub fn subject<'c>(sentence: &Sentence<'_>, clause: &'c [u8]) -> Option<(&'c [u8], Persons)> {
+    let (verb, start) = verb_and_group(sentence, clause)?;
+    let subject = &clause[..start];
+    let word = &sentence.words[usize::from(*subject.first()?)];
+    let persons = sentence.words[usize::from(clause[verb])].persons;
+    let nominal = !word.is(Kinds::PREPOSITION) && word.normal != "que" && subject.len() < 9;
+    (nominal && persons & THIRD != 0).then_some((subject, persons))
+}
+
+/// Whether a clause may lack a subject that was said before.
+pub fn lacks_subject(sentence: &Sentence<'_>, clause: &[u8], persons: Persons) -> bool {
+    let Some((verb, start)) = verb_and_group(sentence, clause) else { return false };
+    let word = |at: usize| clause.get(at).map(|&at| &sentence.words[usize::from(at)]);
+    let Some(own) = word(verb) else { return false };
+    if start > 0
+        || own.persons & THIRD & persons == 0
+        || own.is(Kinds::HABER) && !word(verb + 1).is_some_and(|next| next.is(Kinds::PARTICIPLE))
+    {
+        return false;
+    }
+    let plural = |persons: Persons| persons & PLURAL != 0 && persons & (1 << 2) == 0;
+    if plural(own.persons) != plural(persons) {
+        return false;
+    }
+    let pronoun = (0..verb).any(|at| {
+        word(at).is_some_and(|word| matches!(&*word.normal, "se" | "le" | "les" | "me" | "te" | "nos"))
+    });
+    // *Está enferma la encina*: the subject of a linking verb may come last.
+    let noun_last = (verb + 2..clause.len()).any(|at| {
+        let is_article =
+            |at| word(at).is_some_and(|word| matches!(&*word.normal, "el" | "la" | "los" | "las"));
+        is_article(at) && word(at - 1).is_some_and(|word| !word.is(Kinds::PREPOSITION | Kinds::CONJUNCTION))
+    });
+    if own.is(Kinds::COPULA) && noun_last {
+        return false;
+    }
+    let noun_after =
+        word(verb + 1).is_some_and(|next| next.is(Kinds::DETERMINER) && !next.is(Kinds::PREPOSITION));
+    let name_after = word(verb + 1).is_some_and(|next| next.capital);
+    !(noun_after && (pronoun || own.is(Kinds::INTRANSITIVE)) || name_after && !own.is(Kinds::COPULA))
+}
+
+fn verb_and_group(sentence: &Sentence<'_>, clause: &[u8]) -> Option<(usize, usize)> {
+    let word = |at: usize| &sentence.words[usize::from(clause[at])];
+    let of = |verb| (0..clause.len()).find(|&at| word(at).verb == verb && !word(at).subordinate);
+    let verb = of(Verb::Sure).or_else(|| of(Verb::Maybe))?;
+    let mut start = verb;
+    while start > 0 && word(start - 1).is(Kinds::CLITIC) && word(start - 1).text != "él" {
+        start -= 1;
+    }
+    Some((verb, start))
+}
+
+/// The words *a Ana* of *a Ana le gusta el té*.
+pub fn experiencer<'c>(sentence: &Sentence<'_>, clause: &'c [u8]) -> Option<&'c [u8]> {
+    let (_, start) = verb_and_group(sentence, clause)?;
+    let normal = |at: usize| clause.get(at).map(|&at| &*sentence.words[usize::from(at)].normal);
+    let opens = start > 1 && matches!(normal(0), Some("a" | "al"));
+    (opens && matches!(normal(start), Some("le" | "les"))).then(|| &clause[..start])
+}
+
+/// Whether a clause begins with *le*, and does not say whom.
+pub fn lacks_experiencer(sentence: &Sentence<'_>, clause: &[u8]) -> bool {
+    let normal = |at: u8| &*sentence.words[usize::from(at)].normal;
+    clause.first().is_some_and(|&at| matches!(normal(at), "le" | "les"))
+        && !clause.iter().any(|&at| matches!(normal(at), "a" | "al"))
+}
