@@ -54,7 +54,8 @@ fn main() -> anyhow::Result<()> {
             }
         }
     }
-    let report = Report::new(answers());
+    let sure = readings.iter().map(|reading| reading.as_ref().ok().map(|r| (&r.answer, r.probability)));
+    let report = Report::with_confidence(rows.iter().zip(sure));
     let text =
         if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
     std::io::stdout().write_all(text.as_bytes())?;

@@ -8,14 +8,13 @@
 //! One JSON object a line, in the order of the sentences; `"error"` for a sentence that cannot be asked, and exit
 //! status 1 at the end if there was one.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Parser;
 use nanologic_model::say_back;
-use nanologic_model::torch::{Formalizer, Reading, Sampling, Unread};
+use nanologic_model::torch::{Formalizer, Reading, Unread};
 use serde_json::{Value, json};
 
 /// Prints {"input", "formula", "atoms", "confidence", "alternatives", "reading"} for each sentence.
@@ -30,9 +29,9 @@ struct Arguments {
     /// A file with one sentence a line; `-` is standard input.
     #[arg(long)]
     file: Option<PathBuf>,
-    /// How many answers to draw in search of alternatives.
+    /// How many answers to search for, the best and its alternatives.
     #[arg(long, default_value_t = 8)]
-    draws: u64,
+    best: usize,
     /// Threads.
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -53,42 +52,34 @@ fn main() -> anyhow::Result<()> {
     };
     let inputs: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let mut formalizer = Formalizer::load(&arguments.checkpoint, arguments.threads)?;
-    let best = formalizer.read(&inputs, &Sampling::greedy())?;
-    let mut draws = Vec::new();
-    for seed in 0..arguments.draws {
-        draws.push(formalizer.read(&inputs, &Sampling { temperature: 1.0, seed, ..Sampling::greedy() })?);
-    }
     let mut failed = false;
-    for (index, (input, best)) in inputs.iter().zip(best).enumerate() {
-        failed |= best.is_err();
-        println!("{}", line(input, best, draws.iter().map(|draw| &draw[index])));
+    for (input, readings) in inputs.iter().zip(formalizer.alternatives(&inputs, arguments.best)?) {
+        failed |= readings.is_err();
+        println!("{}", line(input, readings));
     }
     std::process::exit(i32::from(failed));
 }
 
-fn line<'a>(
-    input: &str,
-    best: Result<Reading, Unread>,
-    draws: impl Iterator<Item = &'a Result<Reading, Unread>>,
-) -> Value {
-    let best = match best {
-        Ok(best) => best,
+fn line(input: &str, readings: Result<Vec<Reading>, Unread>) -> Value {
+    let best = match readings.as_deref() {
+        Ok([best, ..]) => best,
+        Ok([]) => return json!({ "input": input, "error": "no complete answer" }),
         Err(error) => return json!({ "input": input, "error": error.to_string() }),
     };
-    // Other formulas that the model gives some chance, each by its likeliest wording.
-    let mut others: BTreeMap<String, f64> = BTreeMap::new();
-    for reading in draws.flatten() {
-        let chance = others.entry(reading.answer.formula.to_string()).or_default();
-        *chance = chance.max(reading.probability);
+    // A formula's confidence adds up the wordings of its atoms.
+    let mut formulas: Vec<(String, f64)> = Vec::new();
+    for reading in readings.iter().flatten() {
+        let formula = reading.answer.formula.to_string();
+        match formulas.iter_mut().find(|(known, _)| *known == formula) {
+            Some((_, confidence)) => *confidence += reading.probability,
+            None => formulas.push((formula, reading.probability)),
+        }
     }
     let formula = best.answer.formula.to_string();
-    others.remove(&formula);
-    let mut others: Vec<(String, f64)> = others.into_iter().collect();
-    others.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let alternatives: Vec<Value> = others
-        .into_iter()
-        .map(|(formula, confidence)| json!({ "formula": formula, "confidence": confidence }))
-        .collect();
+    formulas.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let others = formulas.iter().filter(|(other, _)| *other != formula);
+    let alternatives: Vec<Value> =
+        others.map(|(formula, confidence)| json!({ "formula": formula, "confidence": confidence })).collect();
     json!({
         "input": input,
         "formula": formula,

@@ -15,6 +15,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod calibration;
 mod confusion;
 mod print;
 mod proportion;
@@ -27,6 +28,7 @@ use logic_parser::score::{Glossed, compare};
 use logic_parser::{Formula, Node};
 use serde::{Deserialize, Serialize};
 
+pub use calibration::{Bin, Calibration};
 pub use confusion::Confusion;
 pub use proportion::Proportion;
 
@@ -47,6 +49,9 @@ pub struct Report {
     pub block: BTreeMap<String, Scores>,
     /// Which connective was taken for which.
     pub confusion: Confusion,
+    /// Equivalent answers by how sure the model was; empty where the answers came without a confidence.
+    #[serde(default)]
+    pub calibration: Calibration,
     /// Rows whose own formula does not parse; they count nowhere else.
     pub unusable: usize,
 }
@@ -71,6 +76,19 @@ pub struct Scores {
 impl Report {
     /// Judges answers; `None` is an answer that could not be read.
     pub fn new<'a>(answers: impl IntoIterator<Item = (&'a Row, Option<&'a Answer>)>) -> Report {
+        let unsure = answers.into_iter().map(|(row, answer)| (row, answer.map(|answer| (answer, None))));
+        Report::judge(unsure)
+    }
+
+    /// Judges answers with how sure the model was of each, from 0 to 1.
+    pub fn with_confidence<'a>(
+        answers: impl IntoIterator<Item = (&'a Row, Option<(&'a Answer, f64)>)>,
+    ) -> Report {
+        let sure = |(answer, confidence)| (answer, Some(confidence));
+        Report::judge(answers.into_iter().map(|(row, answer)| (row, answer.map(sure))))
+    }
+
+    fn judge<'a>(answers: impl Iterator<Item = (&'a Row, Option<(&'a Answer, Option<f64>)>)>) -> Report {
         let mut report = Report::default();
         for (row, answer) in answers {
             match row.formula.parse() {
@@ -81,8 +99,13 @@ impl Report {
         report
     }
 
-    fn add(&mut self, row: &Row, gold: &Formula, answer: Option<&Answer>) {
+    fn add(&mut self, row: &Row, gold: &Formula, answer: Option<(&Answer, Option<f64>)>) {
+        let confidence = answer.and_then(|(_, confidence)| confidence);
+        let answer = answer.map(|(answer, _)| answer);
         let outcome = Outcome::new(row, gold, answer);
+        if let Some(confidence) = confidence {
+            self.calibration.add(confidence, outcome.equivalent);
+        }
         self.all.add(&outcome);
         let group = |groups: &mut BTreeMap<String, Scores>, key: &str| {
             groups.entry(key.to_owned()).or_default().add(&outcome);
@@ -228,6 +251,24 @@ mod tests {
         let json = serde_json::to_string(&report).unwrap();
         assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
         assert!(report.to_string().contains("equivalent"));
+    }
+
+    #[test]
+    fn confidence_is_held_against_truth() {
+        let gold = row("p → q");
+        let right = answer("→ p q<|atoms|><1><1>;<3><4>");
+        let swapped = answer("→ p q<|atoms|><3><4>;<1><1>");
+        let report = Report::with_confidence([
+            (&gold, Some((&right, 0.9))),
+            (&gold, Some((&swapped, 0.6))),
+            (&gold, None),
+        ]);
+        assert!((report.calibration.expected_error() - 0.35).abs() < 1e-12);
+        assert!(report.to_string().contains("calibration error 0.350"), "{report}");
+        assert_eq!(
+            Report { calibration: Calibration::default(), ..report.clone() },
+            Report::new([(&gold, Some(&right)), (&gold, Some(&swapped)), (&gold, None),])
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Confusion, Report, Scores};
+use super::{Calibration, Confusion, Report, Scores};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,7 +23,8 @@ impl fmt::Display for Report {
         if self.unusable > 0 {
             writeln!(f, "{} rows have a formula that does not parse and were left out", self.unusable)?;
         }
-        self.confusion.fmt(f)
+        self.confusion.fmt(f)?;
+        self.calibration.fmt(f)
     }
 }
 
@@ -54,6 +55,21 @@ impl fmt::Display for Confusion {
             write!(f, "  {gold:<11}")?;
             answers.iter().try_for_each(|answer| write!(f, "{:>7}", row.get(*answer).unwrap_or(&0)))?;
             writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Calibration {
+    /// Nothing where there is no answer.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.bins.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "expected calibration error {:.3}", self.expected_error())?;
+        for bin in self.bins.iter().filter(|bin| bin.right.of > 0) {
+            let (sure, right) = (100.0 * bin.confidence, 100.0 * bin.right.share());
+            writeln!(f, "  {:>6} answers {sure:>5.1} % sure, {right:>5.1} % right", bin.right.of)?;
         }
         Ok(())
     }

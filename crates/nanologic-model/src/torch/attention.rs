@@ -5,7 +5,7 @@
 
 use tch::{Kind as Number, Tensor};
 
-use super::decoder::{Kernel, Scene, linear};
+use super::decoder::{Scene, linear};
 use super::parameters::LayerLeaves;
 use crate::config::Config;
 
@@ -54,22 +54,21 @@ pub(super) fn attention(
 fn pattern(config: &Config, queries: &Tensor, keys: &Tensor, values: &Tensor, scene: &Scene) -> Tensor {
     let (b, t, heads, d) = queries.size4().expect("queries have four dimensions");
     let (kv, s) = (keys.size()[1], keys.size()[2]);
-    if config.options.attention_cap.is_none() && scene.kernel() == Kernel::Fused {
+    let Some(cap) = config.options.attention_cap else {
+        // LibTorch's fused kernel never writes the scores down.
         let queries = queries.transpose(1, 2); // (B, H, T, D)
         let mask = Some(scene.mask());
         let mixed =
             Tensor::scaled_dot_product_attention(&queries, keys, values, mask, 0.0, false, None, heads != kv);
         return mixed.transpose(1, 2).reshape([b, t, heads * d]);
-    }
+    };
+    // It knows no cap: two products and a softmax.
     let group = heads / kv;
     // (B, T, H, D) -> (B·K, G·T, D): the queries that share a key stand below each other.
     let q = queries.view([b, t, kv, group, d]).permute([0, 2, 3, 1, 4]).reshape([b * kv, group * t, d]);
     let k = keys.reshape([b * kv, s, d]);
     let v = values.reshape([b * kv, s, d]);
-    let mut scores = q.bmm(&k.transpose(1, 2)) * (1.0 / (d as f64).sqrt());
-    if let Some(cap) = config.options.attention_cap {
-        scores = (scores * (1.0 / cap)).tanh() * cap;
-    }
+    let scores = (q.bmm(&k.transpose(1, 2)) * (1.0 / (cap * (d as f64).sqrt()))).tanh() * cap;
     let scores = scores.view([b, heads, t, s]) + scene.mask();
     let weights = scores.softmax(-1, None).view([b * kv, group * t, s]);
     let mixed = weights.bmm(&v).view([b, kv, group, t, d]).permute([0, 3, 1, 2, 4]);

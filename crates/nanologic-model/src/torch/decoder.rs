@@ -4,7 +4,7 @@
 //! N scored positions.
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind as Number, Tensor, no_grad};
+use tch::{Kind as Number, Tensor, no_grad};
 
 use super::attention::{Past, attention};
 use super::noise::{Noise, SubLayer};
@@ -19,17 +19,7 @@ pub(super) struct Scene {
     sin: Tensor,
     /// (B, 1, T, S) in the compute format: 0 where the key is seen, a large negative number where not.
     mask: Tensor,
-    kernel: Kernel,
     noise: Option<Noise>,
-}
-
-/// Who computes attention where no option asks for more than softmax.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kernel {
-    /// LibTorch's fused `scaled_dot_product_attention`, which never writes the scores down.
-    Fused,
-    /// Two matrix products and a softmax.
-    Products,
 }
 
 impl Scene {
@@ -42,10 +32,7 @@ impl Scene {
         let both = |a: &Tensor, b: &Tensor| Tensor::cat(&[a, b], -1).unsqueeze(2).to_kind(Number::Float);
         let mask = seen.logical_not().to_kind(number) * -1e9;
         let mask = mask.unsqueeze(1);
-        // On a CPU the backward pass of the fused kernel is slow: the products win until rows are long.
-        let fused = mask.device() != Device::Cpu || mask.size()[2] >= FUSED_FROM;
-        let kernel = if fused { Kernel::Fused } else { Kernel::Products };
-        Scene { cos: both(&cos, &cos), sin: both(&-&sin, &sin), mask, kernel, noise: None }
+        Scene { cos: both(&cos, &cos), sin: both(&-&sin, &sin), mask, noise: None }
     }
 
     /// Packed rows: a token sees itself and what stands before it in its own document. `document` is (B, T).
@@ -71,15 +58,7 @@ impl Scene {
         let half = heads.size()[3] / 2;
         heads * &self.cos + heads.roll([half], [3]) * &self.sin
     }
-
-    /// Who computes attention.
-    pub fn kernel(&self) -> Kernel {
-        self.kernel
-    }
 }
-
-/// Rows of so many tokens take the fused kernel on a CPU.
-const FUSED_FROM: i64 = 512;
 
 /// Token ids (B, T) to hidden states (B, T, d) before the last norm. With `past`, the scene's S counts the tokens of
 /// earlier calls too, and the new keys and values are added to it.

@@ -5,7 +5,8 @@ use std::path::Path;
 use data_pipeline::Tokenizer;
 use data_pipeline::format::{Answer, FormatError, Pointing, ReadError};
 
-use super::generate::{Generated, Generator, Prompt, Sampling};
+use super::generate::{Generated, Generator, Prompt};
+use super::sampling::Sampling;
 use crate::checkpoint::Checkpoint;
 use crate::error::Error;
 use crate::grammar::{AnswerTokens, PointingGrammar};
@@ -85,20 +86,7 @@ impl Formalizer {
         sampling: &Sampling,
     ) -> Result<Vec<Result<Reading, Unread>>, Error> {
         let Formalizer { generator, tokenizer, tokens } = self;
-        let max = generator.max_seq().saturating_sub(sampling.max_tokens);
-        let mut prompts = Vec::new();
-        let mut asked: Vec<Result<(), Unread>> = Vec::with_capacity(inputs.len());
-        for input in inputs {
-            let prompt = Pointing::prompt(input).map_err(Unread::from).and_then(|text| {
-                let ids = tokenizer.encode(&text);
-                let found = ids.len();
-                if found <= max { Ok(ids) } else { Err(Unread::TooLong { found, max }) }
-            });
-            asked.push(prompt.map(|ids| {
-                let words = data_pipeline::words(input).len();
-                prompts.push(Prompt { ids, constraint: PointingGrammar::new(tokens, words) });
-            }));
-        }
+        let (asked, prompts) = ask(tokenizer, tokens, inputs, room(generator, sampling.max_tokens));
         let mut generated = generator.generate(prompts, sampling)?.into_iter();
         let readings = asked.into_iter().zip(inputs).map(|(asked, input)| {
             asked?;
@@ -107,6 +95,54 @@ impl Formalizer {
         });
         Ok(readings.collect())
     }
+
+    /// The likeliest `n` answers to every sentence, likeliest first, at least one. Two may have the same formula, with
+    /// other words for its atoms; a formula is at least as probable as its answers together.
+    ///
+    /// # Errors
+    /// As [`read`](Formalizer::read).
+    pub fn alternatives(
+        &mut self,
+        inputs: &[&str],
+        n: usize,
+    ) -> Result<Vec<Result<Vec<Reading>, Unread>>, Error> {
+        let max_tokens = Sampling::greedy().max_tokens;
+        let Formalizer { generator, tokenizer, tokens } = self;
+        let (asked, prompts) = ask(tokenizer, tokens, inputs, room(generator, max_tokens));
+        let mut generated = generator.likeliest(prompts, n.max(1), max_tokens)?.into_iter();
+        let readings = asked.into_iter().zip(inputs).map(|(asked, input)| {
+            asked?;
+            let generated = generated.next().expect("one list of answers a prompt");
+            generated.into_iter().map(|generated| reading(tokenizer, tokens, input, generated)).collect()
+        });
+        Ok(readings.collect())
+    }
+}
+
+/// Most tokens of a prompt.
+fn room(generator: &Generator, max_tokens: usize) -> usize {
+    generator.max_seq().saturating_sub(max_tokens)
+}
+
+/// For each sentence whether it can be asked, and the prompts of those that can.
+fn ask<'t>(
+    tokenizer: &Tokenizer,
+    tokens: &'t AnswerTokens,
+    inputs: &[&str],
+    max: usize,
+) -> (Vec<Result<(), Unread>>, Vec<Prompt<PointingGrammar<'t>>>) {
+    let mut prompts = Vec::new();
+    let ask = |input: &&str| {
+        let ids = tokenizer.encode(&Pointing::prompt(input)?);
+        let found = ids.len();
+        if found > max {
+            return Err(Unread::TooLong { found, max });
+        }
+        let words = data_pipeline::words(input).len();
+        prompts.push(Prompt { ids, constraint: PointingGrammar::new(tokens, words) });
+        Ok(())
+    };
+    (inputs.iter().map(ask).collect(), prompts)
 }
 
 fn reading(

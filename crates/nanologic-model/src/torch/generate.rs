@@ -3,13 +3,15 @@
 //! Prompts of a batch differ in length. They are padded on the right, the padding is never attended to, and each row
 //! goes on at its own position; so a prompt's answer does not depend on its neighbours.
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind as Number, Tensor, no_grad};
 
+use super::beam;
 use super::decoder::{self, Scene};
 use super::memory;
 use super::parameters::{Layout, Leaves};
+use super::sampling::Sampling;
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::error::Error;
@@ -34,21 +36,27 @@ impl Constraint for crate::PointingGrammar<'_> {
     }
 }
 
-/// How tokens are drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sampling {
-    /// Softmax temperature; 0 takes the likeliest token.
-    pub temperature: f64,
-    /// Seed of the draws; each prompt has a stream of its own.
-    pub seed: u64,
-    /// Most tokens to add.
-    pub max_tokens: usize,
+/// Any token, until one that ends the text.
+#[derive(Clone, Debug)]
+pub struct Until {
+    vocab_size: usize,
+    stop: Vec<u32>,
+    ended: bool,
 }
 
-impl Sampling {
-    /// The likeliest token every time.
-    pub fn greedy() -> Sampling {
-        Sampling { temperature: 0.0, seed: 0, max_tokens: 384 }
+impl Until {
+    /// Any of `vocab_size` ids, until one of `stop` has come.
+    pub fn new(vocab_size: usize, stop: Vec<u32>) -> Until {
+        Until { vocab_size, stop, ended: false }
+    }
+}
+
+impl Constraint for Until {
+    fn allowed(&self) -> Vec<u32> {
+        if self.ended { Vec::new() } else { (0..self.vocab_size as u32).collect() }
+    }
+    fn accept(&mut self, id: u32) {
+        self.ended = self.stop.contains(&id);
     }
 }
 
@@ -106,37 +114,75 @@ impl Generator {
         prompts: Vec<Prompt<C>>,
         sampling: &Sampling,
     ) -> Result<Vec<Generated>, Error> {
-        let Config { vocab_size, max_seq, .. } = self.config;
-        for Prompt { ids, .. } in &prompts {
-            if ids.is_empty() || ids.len() + sampling.max_tokens > max_seq {
-                return Err(Error::Length { length: ids.len() + sampling.max_tokens, max_seq });
-            }
-            if let Some(&id) = ids.iter().find(|id| **id as usize >= vocab_size) {
-                return Err(Error::Token { id, vocab_size });
-            }
-        }
+        self.check(&prompts, sampling.max_tokens)?;
         let rows =
             prompts.into_iter().enumerate().map(|(index, prompt)| Row::new(index, prompt, sampling.seed));
         let mut rows: Vec<Row<C>> = rows.collect();
         // Longest first: a batch wastes little, and the last batches are the quick ones.
         rows.sort_by_key(|row| std::cmp::Reverse(row.prompt.len()));
         let share = rows.len().div_ceil(self.replicas.len()).clamp(1, BATCH_ROWS);
-        let batches = std::sync::Mutex::new(rows.chunks_mut(share));
-        let (config, batches) = (&self.config, &batches);
+        self.share_out(rows.chunks_mut(share), |config, leaves, batch| {
+            continue_batch(config, leaves, batch, sampling);
+        });
+        rows.sort_by_key(|row| row.index);
+        Ok(rows.into_iter().map(|row| row.generated).collect())
+    }
+
+    /// The likeliest `n` answers to every prompt, likeliest first, by a search that keeps `n` beginnings at a time.
+    /// Fewer where the constraint allows no more, or where `max_tokens` end one before it is complete.
+    ///
+    /// Probabilities only fall as an answer grows, so nothing is weighed by length: when the search ends, no beginning
+    /// it kept can come to more than the answers given.
+    ///
+    /// # Errors
+    /// As [`generate`](Generator::generate).
+    pub fn likeliest<C: Constraint + Clone>(
+        &mut self,
+        prompts: Vec<Prompt<C>>,
+        n: usize,
+        max_tokens: usize,
+    ) -> Result<Vec<Vec<Generated>>, Error> {
+        self.check(&prompts, max_tokens)?;
+        let mut found: Vec<Vec<Generated>> = vec![Vec::new(); prompts.len()];
+        self.share_out(prompts.into_iter().zip(&mut found), |config, leaves, (prompt, found)| {
+            *found = beam::search(config, leaves, prompt, n, max_tokens);
+        });
+        Ok(found)
+    }
+
+    fn check<C>(&self, prompts: &[Prompt<C>], max_tokens: usize) -> Result<(), Error> {
+        let Config { vocab_size, max_seq, .. } = self.config;
+        for Prompt { ids, .. } in prompts {
+            if ids.is_empty() || ids.len() + max_tokens > max_seq {
+                return Err(Error::Length { length: ids.len() + max_tokens, max_seq });
+            }
+            if let Some(&id) = ids.iter().find(|id| **id as usize >= vocab_size) {
+                return Err(Error::Token { id, vocab_size });
+            }
+        }
+        Ok(())
+    }
+
+    /// Does each piece of work on whichever thread is free.
+    fn share_out<W: Send>(
+        &mut self,
+        work: impl Iterator<Item = W> + Send,
+        run: impl Fn(&Config, &Leaves, W) + Sync,
+    ) {
+        let work = std::sync::Mutex::new(work);
+        let (config, work, run) = (&self.config, &work, &run);
         std::thread::scope(|scope| {
             for leaves in &mut self.replicas {
                 scope.spawn(move || {
                     memory::one_thread();
                     loop {
-                        let next = batches.lock().expect("no worker panics while it takes a batch").next();
-                        let Some(batch) = next else { break };
-                        no_grad(|| continue_batch(config, leaves, batch, sampling));
+                        let next = work.lock().expect("no worker panics while it takes work").next();
+                        let Some(piece) = next else { break };
+                        no_grad(|| run(config, leaves, piece));
                     }
                 });
             }
         });
-        rows.sort_by_key(|row| row.index);
-        Ok(rows.into_iter().map(|row| row.generated).collect())
     }
 }
 
@@ -173,21 +219,9 @@ impl<C: Constraint> Row<C> {
         };
         let scored: Vec<(u32, f64)> =
             allowed.iter().map(|&id| (id, f64::from(log_probabilities[id as usize]))).collect();
-        let Some(best) = scored.iter().copied().reduce(|a, b| if b.1 > a.1 { b } else { a }) else {
+        let Some((id, log_probability)) = sampling.choose(&scored, &mut self.rng) else {
             self.done = true;
             return;
-        };
-        let (id, log_probability) = if sampling.temperature > 0.0 {
-            let weights: Vec<f64> =
-                scored.iter().map(|(_, score)| ((score - best.1) / sampling.temperature).exp()).collect();
-            let mut left = self.rng.random::<f64>() * weights.iter().sum::<f64>();
-            let drawn = weights.iter().position(|weight| {
-                left -= weight;
-                left < 0.0
-            });
-            drawn.map_or(best, |at| scored[at])
-        } else {
-            best
         };
         self.constraint.accept(id);
         self.generated.ids.push(id);

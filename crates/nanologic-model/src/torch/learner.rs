@@ -7,7 +7,7 @@ use data_pipeline::{Row, Tokenizer};
 use self_learning::{Attempt, Lesson};
 
 use super::formalizer::Formalizer;
-use super::generate;
+use super::sampling;
 use super::stream::{Phase, Stream};
 use super::trainer::Trainer;
 use super::training::Training;
@@ -57,10 +57,10 @@ impl self_learning::Learner for Learner {
         };
         let mut attempts = vec![Vec::new(); inputs.len()];
         for draw in 0..sampling.attempts as u64 {
-            let settings = generate::Sampling {
+            let settings = sampling::Sampling {
                 temperature: sampling.temperature,
                 seed: sampling.seed.wrapping_add(draw),
-                ..generate::Sampling::greedy()
+                ..sampling::Sampling::greedy()
             };
             for (of_input, reading) in attempts.iter_mut().zip(formalizer.read(inputs, &settings)?) {
                 of_input.push(match reading {

@@ -310,6 +310,7 @@ fn a_batch_that_is_not_the_models_is_refused() {
 }
 
 /// Anything, so many times.
+#[derive(Clone)]
 struct Free(usize);
 
 impl Constraint for Free {
@@ -324,7 +325,7 @@ impl Constraint for Free {
 fn generate(prompts: &[Vec<u32>], temperature: f64) -> Vec<super::Generated> {
     let mut generator = Generator::new(&checkpoint(Config::tiny()), 2).unwrap();
     let prompts = prompts.iter().map(|ids| Prompt { ids: ids.clone(), constraint: Free(ids.len() + 3) });
-    let sampling = Sampling { temperature, seed: 4, max_tokens: 40 };
+    let sampling = Sampling { temperature, seed: 4, max_tokens: 40, ..Sampling::greedy() };
     generator.generate(prompts.collect(), &sampling).unwrap()
 }
 
@@ -362,4 +363,60 @@ fn draws_depend_on_the_seed_and_not_on_the_neighbours() {
         all[..3].iter().map(|g| &g.ids).collect::<Vec<_>>()
     );
     assert_ne!(generate(&prompts, 0.0), all);
+}
+
+/// Every answer of a small language, scored one by one by the reference.
+#[test]
+fn the_likeliest_answers_are_those_of_trying_all() {
+    /// Two tokens out of six, the second not before the first.
+    #[derive(Clone)]
+    struct Two(Vec<u32>);
+    impl Constraint for Two {
+        fn allowed(&self) -> Vec<u32> {
+            match self.0[..] {
+                [] => (0..6).collect(),
+                [first] => (first..6).collect(),
+                _ => Vec::new(),
+            }
+        }
+        fn accept(&mut self, id: u32) {
+            self.0.push(id);
+        }
+    }
+    for (name, config) in crate::config::each_option() {
+        let reference = Reference::<f64>::new(&config, &noisy(&config)).unwrap();
+        let prompt = vec![7, 3, 40];
+        let mut all = Vec::new();
+        for first in 0..6 {
+            for second in first..6 {
+                let logits = reference.logits(&[7, 3, 40, first, second]).unwrap();
+                let log_probability = |at: usize, id: u32| {
+                    let row = &logits[at * config.vocab_size..(at + 1) * config.vocab_size];
+                    row[id as usize] - row.iter().map(|x| x.exp()).sum::<f64>().ln()
+                };
+                all.push((log_probability(2, first) + log_probability(3, second), vec![first, second]));
+            }
+        }
+        all.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut generator = Generator::new(&checkpoint(config), 1).unwrap();
+        let prompts = || vec![Prompt { ids: prompt.clone(), constraint: Two(Vec::new()) }];
+        // As wide as the language, the search cannot miss.
+        let found = generator.likeliest(prompts(), 21, 40).unwrap().remove(0);
+        assert_eq!(found.len(), all.len());
+        for (found, (log_probability, _)) in found.iter().zip(&all) {
+            assert!((found.log_probability - log_probability).abs() < 1e-4, "{name}");
+        }
+        assert_eq!(generator.likeliest(prompts(), 3, 40).unwrap()[0].len(), 3);
+        assert!(generator.likeliest(prompts(), 3, 1).unwrap()[0].is_empty());
+    }
+}
+
+#[test]
+fn text_ends_at_a_stop_token() {
+    let mut until = super::Until::new(64, vec![5]);
+    assert_eq!(until.allowed().len(), 64);
+    until.accept(4);
+    assert_eq!(until.allowed().len(), 64);
+    until.accept(5);
+    assert!(until.allowed().is_empty());
 }
