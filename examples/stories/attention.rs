@@ -4,6 +4,16 @@
 //!
 //! ```text
 //! $ cargo run --release --features torch --example attention
+//! attention                    parameters  training    loss     found
+//! one key for each query            84480   14.2 MB  0.0315   100.0 %
+//! one key for two queries           76288   13.0 MB  0.0328    99.0 %
+//! a second pattern subtracted       88578   17.2 MB  0.0341    99.0 %
+//! scores capped at 8                76288   13.0 MB  0.0352    99.0 %
+//!
+//! asked [20, 23, 10, 16, 9, 14, 24, 21, 33], the last model answers
+//!    24  88.5692 %
+//!    23   1.4247 %
+//!    21   0.9316 %
 //! ```
 
 use anyhow::Result;
