@@ -15,7 +15,7 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("data-pipeline", &["", "verify"]),
     ("thau-growth", &[""]),
     ("gguf-export", &["", "llama-cpp"]),
-    ("self-learning", &[""]),
+    ("self-learning", &["", "memory", "tools", "server"]),
     ("nanologic-model", &["", "torch", "thau-growth", "gguf-export", "self-learning"]),
 ];
 
@@ -24,7 +24,7 @@ pub fn run(root: &Path, long: bool) -> Result<()> {
     println!("\n── form");
     Command::new("cargo fmt --all --check").run(root)?;
     Command::new(
-        "cargo clippy --release --quiet --workspace --all-targets --features torch,verify,serde,rayon -- --deny warnings",
+        "cargo clippy --release --quiet --workspace --all-targets --features torch,verify,serde,rayon,memory,tools,server -- --deny warnings",
     )
     .run(root)?;
     Command::new("cargo doc --release --quiet --workspace --no-deps")
@@ -46,7 +46,7 @@ pub fn run(root: &Path, long: bool) -> Result<()> {
         command.run(root)?;
     }
     println!("\n── tests, without LibTorch and with it");
-    Command::new("cargo test --release --quiet --features verify,serde,rayon")
+    Command::new("cargo test --release --quiet --features verify,serde,rayon,memory,tools,server")
         .env("LIBTORCH", "/nonexistent")
         .run(root)?;
     Command::new(

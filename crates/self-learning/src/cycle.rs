@@ -13,7 +13,7 @@ use crate::disk::{create_folder, write_json};
 use crate::journal::Journal;
 use crate::{
     Answered, Attempt, Budget, Comparison, Error, GapMap, History, Judge, Learner, Material, Novelty,
-    Proposer, Report, Result, Round, Sampling, Scores, Settings, Signal, StopReason, Stratum,
+    Proposer, Report, Result, ReviewQueue, Round, Sampling, Scores, Settings, Signal, StopReason, Stratum,
     semantic_entropy,
 };
 
@@ -75,6 +75,7 @@ type Watch<'a> = dyn FnMut(Event<'_>) + 'a;
 /// datasets/auto_generated/round_1.jsonl    the rows made for what failed
 /// self_questioning/activity_log.json       every round, a line each
 /// self_questioning/qa_20260131.jsonl       every question of a day with its answer
+/// self_questioning/review_queue.json       questions whose label people should look at
 /// self_learning_stats.json                 counts
 /// ```
 /// A loop that was killed and is begun anew with the same arguments goes on where it stopped.
@@ -88,6 +89,7 @@ pub struct Cycle<L, P, J> {
     budget: Budget,
     history: History,
     novelty: Novelty,
+    review: ReviewQueue,
     /// Rows made so far, in all rounds: they accumulate.
     made: Vec<Row>,
     root: PathBuf,
@@ -122,9 +124,15 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
             budget,
             history,
             novelty,
+            review: ReviewQueue::open(&root.join("self_questioning/review_queue.json"))?,
             made: Vec::new(),
             root: root.to_owned(),
         })
+    }
+
+    /// The questions that people should look at. What they decide counts from the next round on.
+    pub fn review(&mut self) -> &mut ReviewQueue {
+        &mut self.review
     }
 
     /// The generators so far.

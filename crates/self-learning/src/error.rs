@@ -97,6 +97,57 @@ pub enum Error {
         /// What it was.
         found: f64,
     },
+    /// The folder holds an experiment of another plan.
+    #[error("{path} holds an experiment of another plan")]
+    OtherPlan {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The question is not in the queue of what people should look at.
+    #[error("{question} is not in review")]
+    NotInReview {
+        /// The question.
+        question: String,
+    },
+    /// The file of a memory could not be used.
+    #[cfg(feature = "memory")]
+    #[error("the memory cannot be used")]
+    Memory(#[from] rusqlite::Error),
+    /// The file of a memory was made by a later version of this crate.
+    #[cfg(feature = "memory")]
+    #[error("the memory has layout {found}, this version knows {known}")]
+    Layout {
+        /// Its layout.
+        found: i64,
+        /// The latest layout known here.
+        known: i64,
+    },
+    /// A text is too long to be remembered.
+    #[cfg(feature = "memory")]
+    #[error("{bytes} bytes are too long to be remembered, {most} are allowed")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+        /// The greatest length.
+        most: usize,
+    },
+    /// There is no entry of this number.
+    #[cfg(feature = "memory")]
+    #[error("there is no memory {id}")]
+    NotRemembered {
+        /// The number.
+        id: i64,
+    },
+    /// A line of exported memories could not be read or written.
+    #[cfg(feature = "memory")]
+    #[error("line {line} of exported memories")]
+    Transfer {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        #[source]
+        source: std::io::Error,
+    },
 }
 
 /// A result whose error is this crate's.

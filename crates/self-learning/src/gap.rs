@@ -102,11 +102,12 @@ impl Tally {
     }
 }
 
-/// Pass rates by stratum.
+/// Pass rates by stratum, and what they were counted from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GapMap {
     tallies: BTreeMap<Stratum, Tally>,
     overall: Tally,
+    judged: Vec<(Vec<Stratum>, bool)>,
 }
 
 impl GapMap {
@@ -122,9 +123,16 @@ impl GapMap {
     /// Counts one judged question in each of its strata.
     pub fn count(&mut self, question: &Row, right: bool) {
         self.overall.count(right);
-        for stratum in Stratum::of(question) {
-            self.tallies.entry(stratum).or_default().count(right);
+        let strata = Stratum::of(question);
+        for stratum in &strata {
+            self.tallies.entry(stratum.clone()).or_default().count(right);
         }
+        self.judged.push((strata, right));
+    }
+
+    /// Every question's strata, and whether it was answered right.
+    pub(crate) fn judged(&self) -> &[(Vec<Stratum>, bool)] {
+        &self.judged
     }
 
     /// All questions together.

@@ -37,6 +37,12 @@ pub trait Judge {
     fn alike(&self, _question: &Row, one: &Attempt, other: &Attempt) -> bool {
         one.text == other.text
     }
+
+    /// The question with what the attempt says as its label, whether right or wrong; none when it cannot be read. Unless a judge
+    /// knows better: none.
+    fn label(&self, _question: &Row, _attempt: &Attempt) -> Option<Row> {
+        None
+    }
 }
 
 /// What a judge found. The three scores are the documents' three: accuracy, coherence and domain knowledge.

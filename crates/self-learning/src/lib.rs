@@ -26,7 +26,14 @@
 //! ```
 //!
 //! The rule reader of formulas is [`Verifier`], the source of questions [`FormulaFirst`]; answers in words are doubted by
-//! [`FreeText`]. [`Development`] keeps the ages of the guides.
+//! [`FreeText`]. [`Development`] keeps the ages of the guides, [`School`] teaches and examines each, and [`experiment`] measures what
+//! the loop gains and why.
+//!
+//! # Features
+//! None is on by default.
+//! - `memory`: the module `memory`, short-term, long-term and episodic, in one SQLite file with full-text search.
+//! - `tools`: the module `tools`, a registry of what a grown-up learner may call, the calls it writes, logic and HTTP.
+//! - `server`: `ServerProposer`, which has any OpenAI-compatible server say the formulas that are asked about.
 //!
 //! # What it never does
 //! It never lets the learner grade itself, never trains on a pattern that examines, never deletes the base generator, never asks
@@ -36,10 +43,14 @@
 
 mod ages;
 mod attempt;
+mod clauses;
 mod cycle;
+mod difficulty;
 mod disk;
 mod diversity;
 mod error;
+pub mod experiment;
+mod fold;
 mod gap;
 mod gate;
 mod history;
@@ -47,17 +58,24 @@ mod journal;
 mod judge;
 mod limits;
 mod material;
+#[cfg(feature = "memory")]
+pub mod memory;
 mod plot;
 mod question;
 mod replay;
+mod review;
 mod round;
+mod school;
 mod settings;
+#[cfg(feature = "tools")]
+pub mod tools;
 mod uncertainty;
 mod yaml;
 
 pub use ages::{Advance, Development, Indicators, Stage};
 pub use attempt::{Attempt, Learner, Lesson, Sampling};
 pub use cycle::{Cycle, Event};
+pub use difficulty::Difficulty;
 pub use diversity::{Collapse, Diversity};
 pub use error::{Error, Result};
 pub use gap::{GapMap, Stratum, Tally};
@@ -66,8 +84,12 @@ pub use history::{EpochScore, Generator, History, PipelineState};
 pub use judge::{FreeText, Judge, Verdict, Verifier};
 pub use limits::{APART, Budget, Experiment, Granted, Limits, PER_DAY, PER_HOUR};
 pub use material::Material;
-pub use question::{FormulaFirst, Novelty, Proposer};
+#[cfg(feature = "server")]
+pub use question::ServerProposer;
+pub use question::{ConceptQuestion, FormulaFirst, Novelty, Proposer};
 pub use replay::{ORIGINAL_FLOOR, mix};
+pub use review::{Review, ReviewQueue, Ruling};
 pub use round::{Answered, Report, Round, Signal, Stats, StopReason};
+pub use school::{Exercise, School};
 pub use settings::{Settings, Start};
 pub use uncertainty::{auroc, semantic_entropy};

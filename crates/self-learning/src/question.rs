@@ -6,11 +6,17 @@ use data_pipeline::Row;
 
 use crate::GapMap;
 
+mod concepts;
 mod formula_first;
 mod novelty;
+#[cfg(feature = "server")]
+mod server;
 
+pub use concepts::ConceptQuestion;
 pub use formula_first::FormulaFirst;
 pub use novelty::Novelty;
+#[cfg(feature = "server")]
+pub use server::ServerProposer;
 
 /// A source of labelled questions: our own maker, a model, any server.
 ///

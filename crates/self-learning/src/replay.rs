@@ -38,6 +38,17 @@ pub fn mix(new: &[Row], original: &[Row], total: usize, original_share: f64, see
             found: original_share,
         });
     }
+    mix_unguarded(new, original, total, original_share, seed)
+}
+
+/// [`mix`] without the floor, for what an experiment compares with.
+pub(crate) fn mix_unguarded(
+    new: &[Row],
+    original: &[Row],
+    total: usize,
+    original_share: f64,
+    seed: u64,
+) -> Result<Vec<Row>> {
     let n_original = (total as f64 * original_share).ceil() as usize;
     let n_new = total - n_original.min(total);
     if n_original > 0 && original.is_empty() {

@@ -50,7 +50,7 @@ impl Default for Settings {
             doubt_probes: 100,
             doubt_attempts: 16,
             questions: 500,
-            question_attempts: 4,
+            question_attempts: 8,
             temperature: 0.8,
             examples: (5, 10),
             steps: 5000,

@@ -12,7 +12,8 @@ pub struct Price {
 }
 
 impl Price {
-    fn of(&self, usage: Usage) -> f64 {
+    /// What so many tokens cost, in USD.
+    pub fn of(&self, usage: Usage) -> f64 {
         (self.input * usage.input as f64 + self.output * usage.output as f64) / 1e6
     }
 }

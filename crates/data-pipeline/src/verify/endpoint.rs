@@ -70,17 +70,24 @@ impl CallError {
     }
 }
 
+/// Tokens of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-pub(super) struct Usage {
+pub struct Usage {
+    /// Tokens asked.
     #[serde(rename = "prompt_tokens")]
-    pub(super) input: u64,
+    pub input: u64,
+    /// Tokens answered.
     #[serde(rename = "completion_tokens")]
-    pub(super) output: u64,
+    pub output: u64,
 }
 
-pub(super) struct Reply {
-    pub(super) text: String,
-    pub(super) usage: Option<Usage>,
+/// What a server answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The text of its first choice.
+    pub text: String,
+    /// What it counted, if it says.
+    pub usage: Option<Usage>,
 }
 
 #[derive(Deserialize)]
@@ -143,24 +150,31 @@ impl Endpoint {
     }
 }
 
-/// Calls of several threads to one endpoint.
-pub(super) struct Calls<'a> {
-    endpoint: &'a Endpoint,
+/// The one client: calls of several threads to one endpoint, which keep its distances together.
+#[derive(Debug)]
+pub struct Client {
+    endpoint: Endpoint,
     /// When the next call may begin.
     next_call: Mutex<Option<Instant>>,
 }
 
-impl<'a> Calls<'a> {
-    pub(super) fn to(endpoint: &'a Endpoint) -> Calls<'a> {
-        Calls { endpoint, next_call: Mutex::default() }
+impl Client {
+    /// Calls to this endpoint.
+    pub fn to(endpoint: Endpoint) -> Client {
+        Client { endpoint, next_call: Mutex::default() }
     }
 
-    pub(super) fn model(&self) -> &str {
+    /// The model's name there, for the body of a request.
+    pub fn model(&self) -> &str {
         &self.endpoint.model
     }
 
-    /// Asks until there is a reply, the attempts are used up, or the server refuses for good.
-    pub(super) fn ask(&self, body: &str) -> Result<Reply, CallError> {
+    /// Sends the body of a `chat/completions` request until there is a reply, the attempts are used up, or the server refuses
+    /// for good.
+    ///
+    /// # Errors
+    /// Every [`CallError`], of the last attempt.
+    pub fn ask(&self, body: &str) -> Result<Reply, CallError> {
         let mut pause = self.endpoint.pause;
         for attempt in 1.. {
             self.wait_for_turn();

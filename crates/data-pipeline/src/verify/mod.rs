@@ -22,12 +22,11 @@ use std::{
 use logic_parser::{Formula, equivalent};
 
 pub use budget::Price;
-pub use endpoint::{CallError, Endpoint};
+pub use endpoint::{CallError, Client, Endpoint, Reply, Usage};
 
 use crate::{Complexity, Origin, Row};
 use budget::Budget;
 use cache::Cache;
-use endpoint::Calls;
 use question::{Opinion, Question};
 
 /// Asks about rows, several at a time, within a budget.
@@ -123,7 +122,7 @@ impl Verifier {
     pub fn run(&self, rows: &[Row], cache: impl AsRef<Path>) -> Result<Verification, VerifyError> {
         let cache = Mutex::new(Cache::open(cache.as_ref())?);
         let budget = Mutex::new(Budget::new(self.price, self.cap_usd));
-        let calls = Calls::to(&self.endpoint);
+        let calls = Client::to(self.endpoint.clone());
         let next = AtomicUsize::new(0);
         let outcomes = Mutex::new(vec![Outcome::NotAsked; rows.len()]);
         let stopped: Mutex<Option<VerifyError>> = Mutex::new(None);
@@ -148,7 +147,7 @@ impl Verifier {
 
 fn judge(
     row: &Row,
-    calls: &Calls<'_>,
+    calls: &Client,
     cache: &Mutex<Cache>,
     budget: &Mutex<Budget>,
 ) -> Result<Outcome, VerifyError> {

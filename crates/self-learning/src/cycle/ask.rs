@@ -1,5 +1,7 @@
 //! Asking about the gap, and making rows for what failed.
 
+use std::collections::HashSet;
+
 use data_pipeline::Row;
 use serde::{Deserialize, Serialize};
 
@@ -80,9 +82,15 @@ impl<L: Learner, P: Proposer, J: Judge> Cycle<L, P, J> {
     ) -> Result<Vec<Row>> {
         let (few, many) = self.settings.examples;
         let seed = self.seed(number);
+        self.review.add(answered)?;
         journal.once("examples", || {
             let mut rows = Vec::new();
-            for (n, failed) in (0..).zip(answered).filter(|(_, answered)| !answered.verdict.right) {
+            // Where a person had to decide first, the round that asked made nothing.
+            let made: HashSet<&str> = self.made.iter().map(|row| row.input.as_str()).collect();
+            rows.extend(self.review.kept().filter(|row| !made.contains(row.input.as_str())).cloned());
+            let fails =
+                |answered: &Answered| !answered.verdict.right && !self.review.withholds(&answered.question);
+            for (n, failed) in (0..).zip(answered).filter(|(_, answered)| fails(answered)) {
                 let within_reach = (0.3..=0.7).contains(&failed.pass_rate());
                 let count = if within_reach { many } else { few };
                 let made = self.proposer.examples(&failed.question, count, seed.wrapping_add(n));

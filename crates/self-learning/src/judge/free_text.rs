@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Judge, Verdict};
 use crate::Attempt;
+use crate::fold::fold;
 
 /// Doubts an answer that is too short, says that it does not know, or was given without confidence.
 ///
@@ -63,22 +64,6 @@ impl Judge for FreeText {
             Verdict::right()
         }
     }
-}
-
-/// Words in lower case without accents, one space apart, marks left out.
-fn fold(text: &str) -> String {
-    let lower = text.to_lowercase();
-    let plain = lower.chars().map(|c| match c {
-        'á' => 'a',
-        'é' => 'e',
-        'í' => 'i',
-        'ó' => 'o',
-        'ú' | 'ü' => 'u',
-        c if c.is_alphanumeric() => c,
-        _ => ' ',
-    });
-    let plain: String = plain.collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

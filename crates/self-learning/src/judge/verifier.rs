@@ -1,7 +1,7 @@
 //! The judge of formulas: a truth table.
 
-use data_pipeline::Row;
 use data_pipeline::format::{Answer, Pointing};
+use data_pipeline::{Complexity, Row};
 use logic_parser::Formula;
 use logic_parser::score::{Glossed, compare};
 
@@ -64,6 +64,21 @@ impl Judge for Verifier {
             (Some(one), Some(other)) => compare(&glossed(&one), &glossed(&other)).equivalent,
             _ => false,
         }
+    }
+
+    fn label(&self, question: &Row, attempt: &Attempt) -> Option<Row> {
+        let answer = Pointing::read(&question.input, &attempt.text).ok()?;
+        Some(Row {
+            formula: answer.formula.to_string(),
+            pattern: answer.formula.pattern().to_string(),
+            complexity: Complexity::of(&answer.formula),
+            input: question.input.clone(),
+            language: question.language.clone(),
+            block: question.block.clone(),
+            atoms: answer.atoms,
+            spans: answer.spans,
+            ..Row::default()
+        })
     }
 }
 

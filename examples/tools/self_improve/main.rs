@@ -5,6 +5,14 @@
 //! ```
 //! DIR of `--data` is what `corpus` writes. OUT gets `self_learning.json`, `progress.svg`, the rounds with every question and answer, and
 //! `generators/` with `current`. Killed, it goes on where it stopped when the same command is given again.
+//!
+//! With `--experiment` it measures the loop instead: arms at equal compute, and the table of what each gains.
+//! ```text
+//! … --experiment --cycles 5 --out DIR                                  the six arms, 3 or 5 seeds each, 20 null models
+//! … --experiment --cycles 20 --arms full,vote,replace --seeds 1 --nulls 0 --out DIR
+//! ```
+
+mod experiment;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,6 +25,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use logic_parser::Formula;
 
 use nanologic_model::torch::{Learner, Training};
+use self_learning::experiment::Arm;
 use self_learning::{
     Budget, Comparison, Cycle, Event, Experiment, FormulaFirst, Gate, Material, Refusal, Report, Round,
     Settings, Start, StopReason, Verifier,
@@ -53,23 +62,33 @@ struct Arguments {
     /// Seed of every draw.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Measure what the loop gains against arms that lack a part of it.
+    #[arg(long)]
+    experiment: bool,
+    /// Its arms; all when none is named.
+    #[arg(long, value_delimiter = ',', value_parser = Arm::ALL.map(Arm::name))]
+    arms: Vec<String>,
+    /// Seeds of each arm; 5 of none and full and 3 of the others when not given.
+    #[arg(long)]
+    seeds: Option<u64>,
+    /// Null models to try the gate with: the same data, other seeds.
+    #[arg(long, default_value_t = 20)]
+    nulls: u64,
 }
+
+/// Rows that a step takes in, about.
+const ROWS_A_STEP: usize = 128;
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let start = Instant::now();
     let settings = settings(&arguments);
-    let material = material(&arguments.data, &settings)?;
-    let training = Training {
-        // Back to a third of the first training's rate, and down to nothing again.
-        learning_rate: Training::default().learning_rate / 3.0,
-        warmup_steps: arguments.steps / 10,
-        ..Training::default()
-    };
-    let learner = Learner::load(&arguments.checkpoint, training)?;
-    // It asks about formulas that it was never taught; those that examine it are left out by the loop as well.
-    let taught = material.original().iter().map(|row| row.pattern.clone());
-    let proposer = FormulaFirst::about_the_weakest(material.forbidden().map(str::to_owned).chain(taught));
+    let (material, test) = material(&arguments.data, &settings)?;
+    if arguments.experiment {
+        return experiment::run(&arguments, &material, &test);
+    }
+    let learner = Learner::load(&arguments.checkpoint, training(&arguments))?;
+    let proposer = FormulaFirst::about_the_weakest(left_out(&material));
     let questions = arguments.cycles as usize * arguments.questions;
     let budget = Experiment::open(&arguments.out.join("budget.jsonl"), "self_improve", questions)?;
     let trio = (learner, proposer, Verifier);
@@ -87,6 +106,21 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn training(arguments: &Arguments) -> Training {
+    Training {
+        // Back to a third of the first training's rate, and down to nothing again.
+        learning_rate: Training::default().learning_rate / 3.0,
+        warmup_steps: arguments.steps / 10,
+        ..Training::default()
+    }
+}
+
+/// It asks about formulas that it was never taught; those that examine it are left out by the loop as well.
+fn left_out(material: &Material) -> impl Iterator<Item = String> {
+    let taught = material.original().iter().map(|row| row.pattern.clone());
+    material.forbidden().map(str::to_owned).chain(taught)
+}
+
 fn settings(arguments: &Arguments) -> Settings {
     Settings {
         probes: 600,
@@ -94,8 +128,7 @@ fn settings(arguments: &Arguments) -> Settings {
         questions: arguments.questions,
         steps: arguments.steps,
         original_share: arguments.replay,
-        // About as many as the steps take in.
-        lesson_rows: arguments.steps as usize * 128,
+        lesson_rows: arguments.steps as usize * ROWS_A_STEP,
         gate_items: arguments.gate_items,
         start: Start::Generator,
         gate: Gate { min_steps: arguments.steps, ..Gate::default() },
@@ -105,22 +138,23 @@ fn settings(arguments: &Arguments) -> Settings {
 }
 
 /// The validation side, cut by pattern into sentences to find gaps with and sentences to decide with; more of both are made
-/// where there are too few. The patterns of the test side are kept out of everything.
-fn material(data: &Path, settings: &Settings) -> anyhow::Result<Material> {
+/// where there are too few. The patterns of the test side, which comes with it, are kept out of everything.
+fn material(data: &Path, settings: &Settings) -> anyhow::Result<(Material, Vec<Row>)> {
     let read = |name: &str| -> anyhow::Result<Vec<Row>> {
         let path = data.join(name);
         let rows = read_rows(&path)?.collect::<Result<Vec<Row>, _>>();
         rows.with_context(|| format!("reading {}", path.display()))
     };
-    let test: BTreeSet<String> = read("test.jsonl")?.into_iter().map(|row| row.pattern).collect();
+    let test = read("test.jsonl")?;
+    let tested: BTreeSet<String> = test.iter().map(|row| row.pattern.clone()).collect();
     let original = read("train.jsonl")?;
     let mut val = read("val.jsonl")?;
     let taught: BTreeSet<&str> = original.iter().map(|row| row.pattern.as_str()).collect();
-    val.retain(|row| !taught.contains(row.pattern.as_str()) && !test.contains(&row.pattern));
+    val.retain(|row| !taught.contains(row.pattern.as_str()) && !tested.contains(&row.pattern));
     let (probe, gate) = Material::cut(val, 0.35, settings.seed);
     let probe = enough(probe, settings.probes, settings.seed);
     let gate = enough(gate, settings.gate_items, settings.seed);
-    Ok(Material::new(probe, gate, original, test)?)
+    Ok((Material::new(probe, gate, original, tested)?, test))
 }
 
 /// The rows, and until there are enough, the patterns of these rows said in other sentences.
