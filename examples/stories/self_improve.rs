@@ -2,7 +2,26 @@
 //!
 //! ```text
 //! $ cargo run --release --example self_improvement
+//! 1. Of 600 sentences that it never saw it reads 79 % rightly.
+//!      connective ¬    96 % (90 % to 98 %)
+//!      connective →    93 % (90 % to 96 %)
+//!      connective ↔     0 % (0 % to 4 %)
+//!      connective ∧    93 % (86 % to 97 %)
+//!      connective ∨    99 % (95 % to 100 %)
+//!    Where its answers differ from try to try it is wrong: AUROC 0.59.
+//! 2. It asks itself about the connective that it knows least. The formula comes first, then a sentence.
+//! 3. It gets 150 of 150 wrong, such as:
+//!      Es necesario y suficiente que z divide a y para que se anule el conjunto.
+//!      it says p ∧ q, it is p ↔ q
+//! 4. It learns from 360 sentences like those, mixed with what it was taught before.
+//! 5. The gate asks 1200 other sentences, before and after:
+//!      before 78 %, after 92 %
+//!      gain +13.1 points (+3.5 to +22.7)
+//!      a control that only went over the old: 79 %; over it +12.7 points
+//!    Refused, it stays what it was: StratumLost { stratum: Connective('→'), loss: 0.065, items: 600 }
+//! Stopped: Done. The model in use is version 1.
 //! ```
+//! Thirteen points better, and yet refused: what it learned about ↔ made it forget some of →, and no kind may get worse by a point.
 //! The pupil is as small as a pupil can be: it tells six formulas apart by the words of a sentence. The loop is the one that teaches
 //! language models, gate and all; only the learner differs.
 
@@ -37,6 +56,7 @@ fn main() -> Result<()> {
         questions: 150,
         steps: 1500,
         lesson_rows: 1500,
+        original_share: 0.7,
         gate_items: 1200,
         start: Start::Generator,
         gate: Gate { min_steps: 1500, ..Gate::default() },
@@ -58,7 +78,7 @@ fn main() -> Result<()> {
 fn tell(event: &Event<'_>) {
     let percent = |share: f64| format!("{:.0} %", 100.0 * share);
     match event {
-        Event::Mapped { gaps, weakest, signal } => {
+        Event::Mapped { gaps, signal, .. } => {
             println!(
                 "1. Of {} sentences that it never saw it reads {} rightly.",
                 gaps.overall().asked,
@@ -79,7 +99,7 @@ fn tell(event: &Event<'_>) {
                 signal.entropy.unwrap_or(0.5)
             );
             println!(
-                "2. It asks itself about: {weakest}. The formula comes first, then a sentence that says it."
+                "2. It asks itself about the connective that it knows least. The formula comes first, then a sentence."
             );
         }
         Event::Judged { answered, new_rows } => {
@@ -116,10 +136,10 @@ fn tell(event: &Event<'_>) {
                     100.0 * over.gain
                 );
             }
-            println!(
-                "   {}",
-                if round.decision.accepted { "Accepted." } else { "Refused: it stays what it was." }
-            );
+            match round.decision.refusals.first() {
+                None => println!("   Accepted: it is the model from now on."),
+                Some(refusal) => println!("   Refused, it stays what it was: {refusal:?}"),
+            }
         }
         Event::Begin { .. } | Event::Answering { .. } | Event::Learning { .. } => {}
     }
