@@ -9,11 +9,13 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Parser;
+use data_pipeline::format::Answer;
+use data_pipeline::reader::{Reader as _, Spanish};
 use data_pipeline::{Row, read_rows};
 use nanologic_model::eval::Report;
 use nanologic_model::torch::{Formalizer, Sampling};
 
-/// Prints a table, or with --json everything the table is made of.
+/// Prints a table for the model and one for the rule reader, or with --json everything the tables are made of.
 #[derive(Parser)]
 struct Arguments {
     /// The model's checkpoint folder.
@@ -56,8 +58,15 @@ fn main() -> anyhow::Result<()> {
     }
     let sure = readings.iter().map(|reading| reading.as_ref().ok().map(|r| (&r.answer, r.probability)));
     let report = Report::with_confidence(rows.iter().zip(sure));
-    let text =
-        if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
+    let read: Vec<Option<Answer>> = rows.iter().map(|row| Spanish.read(&row.input).ok()).collect();
+    let rules = Report::new(rows.iter().zip(read.iter().map(Option::as_ref)));
+    let text = if arguments.json {
+        let mut all = serde_json::to_value(&report)?;
+        all["rule_reader"] = serde_json::to_value(&rules)?;
+        serde_json::to_string_pretty(&all)? + "\n"
+    } else {
+        format!("{report}\nthe rule reader on the same sentences\n\n{rules}")
+    };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
 }

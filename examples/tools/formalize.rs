@@ -5,6 +5,10 @@
 //! cargo run --release --features torch --example formalize -- --checkpoint target/model --file -
 //! ```
 //!
+//! Two readers are asked: the model, and the rule reader, which shares nothing with it. `"agree"` says whether they read
+//! the same; where they do not, `"rules"` holds the second reading and `"differ"` what makes one true and the other
+//! false.
+//!
 //! One JSON object a line, in the order of the sentences; `"error"` for a sentence that cannot be asked, and exit
 //! status 1 at the end if there was one.
 
@@ -13,11 +17,15 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Parser;
+use data_pipeline::argument::Glossary;
+use data_pipeline::format::Answer;
+use data_pipeline::reader::{Reader as _, Spanish};
+use logic_parser::equivalent;
 use nanologic_model::say_back;
 use nanologic_model::torch::{Formalizer, Reading, Unread};
 use serde_json::{Value, json};
 
-/// Prints {"input", "formula", "atoms", "confidence", "alternatives", "reading"} for each sentence.
+/// Prints {"input", "formula", "atoms", "confidence", "alternatives", "reading", "agree"} for each sentence.
 #[derive(Parser)]
 struct Arguments {
     /// The model's checkpoint folder.
@@ -77,15 +85,41 @@ fn line(input: &str, readings: Result<Vec<Reading>, Unread>) -> Value {
     }
     let formula = best.answer.formula.to_string();
     formulas.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let others = formulas.iter().filter(|(other, _)| *other != formula);
-    let alternatives: Vec<Value> =
-        others.map(|(formula, confidence)| json!({ "formula": formula, "confidence": confidence })).collect();
-    json!({
+    let (said, others): (Vec<_>, Vec<_>) = formulas.into_iter().partition(|(other, _)| *other == formula);
+    let alternative = |(formula, confidence)| json!({ "formula": formula, "confidence": confidence });
+    let alternatives: Vec<Value> = others.into_iter().map(alternative).collect();
+    let mut line = json!({
         "input": input,
         "formula": formula,
         "atoms": best.answer.atoms,
-        "confidence": best.probability,
+        "confidence": said.iter().map(|(_, confidence)| confidence).sum::<f64>(),
         "alternatives": alternatives,
         "reading": say_back(&best.answer.formula, &best.answer.atoms),
-    })
+    });
+    if let Ok(rules) = Spanish.read(input) {
+        compare(&best.answer, &rules, &mut line);
+    }
+    line
+}
+
+/// Says whether the two readers agree, their atoms brought together by what they say; if not, what the second one reads
+/// and when one reading is true and the other false.
+fn compare(model: &Answer, rules: &Answer, line: &mut Value) {
+    let mut glossary = Glossary::default();
+    let (Ok(first), Ok(second)) = (glossary.adopt(model), glossary.adopt(rules)) else { return };
+    let answer = equivalent(&first, &second);
+    line["agree"] = answer.is_yes().into();
+    if let logic_parser::Answer::No(assignment) = answer {
+        let atoms = glossary.atoms();
+        let said = |(letter, value): (&str, bool)| {
+            let text = atoms.get(letter).map_or(letter, String::as_str);
+            (text.to_owned(), Value::from(value))
+        };
+        line["rules"] = json!({
+            "formula": rules.formula.to_string(),
+            "atoms": rules.atoms,
+            "reading": say_back(&rules.formula, &rules.atoms),
+        });
+        line["differ"] = Value::Object(assignment.iter().map(said).collect());
+    }
 }
