@@ -3,27 +3,42 @@
 //! ```text
 //! cargo run --release --example corpus -- --rows 60000 --seed 1 --out target/corpus
 //! ```
+//!
+//! Killed, the same command goes on where it stopped. On several machines that share a folder, run it with `--shard 1/4`
+//! to `--shard 4/4`, then once with `--join 4`: the files are those of a single run. Rows of your own, as JSON Lines or a
+//! JSON array, go through the same steps with `--from FILE`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Mutex};
 
 use anyhow::Context as _;
 use clap::Parser;
-use data_pipeline::{Corpus, Maker, Recipe, dedup::WordRuns, gold};
-use indicatif::{ProgressBar, ProgressIterator as _, ProgressStyle};
-use rayon::prelude::*;
+use data_pipeline::{Corpus, Maker, Part, Progress, Recipe, Source, dedup::WordRuns, gold, read_rows};
+use indicatif::{ProgressBar, ProgressStyle};
 
-/// Makes train.jsonl, val.jsonl, test.jsonl, tokenizer.json and manifest.json.
+/// Makes train.jsonl, val.jsonl, test.jsonl, tokenizer.json, report.md and manifest.json.
 #[derive(Parser)]
 struct Arguments {
     /// How many sentences to make, before any is dropped.
-    #[arg(long)]
-    rows: u64,
+    #[arg(long, required_unless_present = "from")]
+    rows: Option<u64>,
+    /// Take the rows of this file instead.
+    #[arg(long, value_name = "FILE", conflicts_with = "rows")]
+    from: Option<PathBuf>,
     /// The same seed gives the same bytes.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// The folder to write.
     #[arg(long)]
     out: PathBuf,
+    /// Make and clean only part i of n, from 1 to n.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Part>,
+    /// Join the n parts made before.
+    #[arg(long, value_name = "N", conflicts_with = "shard")]
+    join: Option<u64>,
+    /// Give train sentences up to so many equivalent formulas besides their own.
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    equivalent_forms: usize,
     /// Count the sentences that share five content words in a row with this JSON Lines file.
     #[arg(long, value_name = "FILE")]
     check_against: Vec<PathBuf>,
@@ -31,32 +46,51 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let maker = Maker::new(arguments.seed);
+    let source = match (&arguments.from, arguments.rows) {
+        (Some(file), _) => Source::File(file.clone()),
+        (None, rows) => Source::Made { maker: Maker::new(arguments.seed), rows: rows.unwrap_or(0) },
+    };
+    let recipe = Recipe { seed: arguments.seed, rewritten: arguments.equivalent_forms, ..Recipe::default() };
     let style = ProgressStyle::with_template("{msg:24} {wide_bar} {human_pos} of {human_len}, {eta} left")?;
-    let bar = ProgressBar::new(arguments.rows).with_style(style).with_message("making and cleaning");
-    // Made in parallel, a chunk ahead of the steps.
-    let chunks = (0..arguments.rows).step_by(8_192).flat_map(|start| {
-        let end = arguments.rows.min(start + 8_192);
-        (start..end).into_par_iter().map(|index| maker.row(index)).collect::<Vec<_>>()
-    });
-    let recipe = Recipe { seed: arguments.seed, ..Recipe::default() };
-    let mut corpus = Corpus::build(chunks.progress_with(bar), &recipe)?;
-    corpus.write(&arguments.out).with_context(|| format!("writing {}", arguments.out.display()))?;
-    print!("{}", corpus.manifest);
+    let bar = Mutex::new(ProgressBar::new(1).with_style(style));
+    let progress = |Progress { stage, done, of }: Progress| {
+        let bar = bar.lock().expect("no thread panics");
+        if bar.message() != stage {
+            bar.set_message(stage);
+            bar.reset_eta();
+        }
+        bar.set_length(of);
+        bar.set_position(done);
+    };
+    let corpus = Corpus::new(&source, &recipe, &arguments.out).with_progress(&progress);
+    let writing = || format!("writing {}", arguments.out.display());
+    let manifest = match (arguments.shard, arguments.join) {
+        (Some(part), _) => {
+            corpus.clean(part).with_context(writing)?;
+            println!(
+                "part {} of {} is done; when all are, join them with --join {}",
+                part.number, part.of, part.of
+            );
+            return Ok(());
+        }
+        (None, Some(parts)) => corpus.join(parts).with_context(writing)?,
+        (None, None) => corpus.build().with_context(writing)?,
+    };
+    print!("{manifest}");
 
     let gold = gold::sentences();
     for file in &arguments.check_against {
         let texts = texts(file).with_context(|| format!("reading {}", file.display()))?;
         let runs = WordRuns::of(texts.iter().map(String::as_str));
-        let shared =
-            |rows: &[data_pipeline::Row]| rows.iter().filter(|row| runs.share_a_run(&row.input)).count();
-        let made =
-            [&corpus.train, &corpus.val, &corpus.test].into_iter().map(|side| shared(side)).sum::<usize>();
-        println!(
-            "{}: {made} rows and {} gold sentences share five content words in a row",
-            file.display(),
-            shared(&gold)
-        );
+        let mut shared = 0;
+        for side in ["train.jsonl", "val.jsonl", "test.jsonl"] {
+            for row in read_rows(arguments.out.join(side))? {
+                shared += usize::from(runs.share_a_run(&row?.input));
+            }
+        }
+        let of_gold = gold.iter().filter(|row| runs.share_a_run(&row.input)).count();
+        let file = file.display();
+        println!("{file}: {shared} rows and {of_gold} gold sentences share five content words in a row");
     }
     Ok(())
 }

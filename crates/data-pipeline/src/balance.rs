@@ -2,63 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Reason, Row, StepReport, normal::draw};
-
-/// What rows are balanced by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Balance {
-    /// [`Row::complexity`].
-    Complexity,
-    /// [`Row::block`].
-    Block,
-}
-
-/// Drops rows, chosen by `seed`, until no group has more than `most` of what stays. Where there are too few groups for
-/// that (three groups and a quarter each), all are brought to the size of the smallest that must give.
+/// Which rows stay, if no group may have more than `most` of what stays. `rows` gives for each row its group and its
+/// lot: a random number, equal for equal rows; those with the lowest lots stay. Where there are too few groups (three
+/// groups and a quarter each), all are brought to the size of the smallest that must give.
 ///
 /// ```
-/// use data_pipeline::{Balance, Row, balance};
+/// use data_pipeline::balance;
 ///
-/// let block = |name: &str, n: usize| (0..n).map(|i| Row { input: i.to_string(), block: name.into(), ..Row::default() }).collect::<Vec<_>>();
-/// let rows = [block("a", 700), block("b", 100), block("c", 100), block("d", 100), block("e", 100)].concat();
-/// let (kept, report) = balance(rows, Balance::Block, 0.25, 1);
-/// assert_eq!(kept.iter().filter(|row| row.block == "a").count(), 133);
-/// assert_eq!(report.kept(), 533);
+/// let sizes = [700, 100, 100, 100, 100];
+/// let rows = (0..5).flat_map(|group| (0..sizes[group as usize]).map(move |lot| (group, lot)));
+/// let stays = balance(rows.clone(), 0.25);
+/// assert_eq!(rows.zip(&stays).filter(|((group, _), stays)| *group == 0 && **stays).count(), 133);
+/// assert_eq!(stays.iter().filter(|stays| **stays).count(), 533);
 /// ```
-pub fn balance(rows: Vec<Row>, by: Balance, most: f64, seed: u64) -> (Vec<Row>, StepReport) {
-    let (name, reason) = match by {
-        Balance::Complexity => ("balance complexity", Reason::ComplexityHasTooMany),
-        Balance::Block => ("balance blocks", Reason::BlockHasTooMany),
-    };
-    let mut report = StepReport { name: name.into(), rows: rows.len(), ..StepReport::default() };
-    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, row) in rows.iter().enumerate() {
-        groups.entry(by.group(row)).or_default().push(index);
+pub fn balance(rows: impl Iterator<Item = (u16, u64)>, most: f64) -> Vec<bool> {
+    let mut groups: BTreeMap<u16, Vec<(u64, u32)>> = BTreeMap::new();
+    let mut stays = Vec::new();
+    for (group, lot) in rows {
+        groups.entry(group).or_default().push((lot, stays.len() as u32));
+        stays.push(true);
     }
     let sizes: Vec<usize> = groups.values().map(Vec::len).collect();
     let limit = limit(&sizes, most);
-    let mut kept = vec![true; rows.len()];
-    for members in groups.values_mut().filter(|members| members.len() > limit) {
-        members.sort_by(|&a, &b| {
-            let draw = |index: usize| draw(seed, name, &rows[index].input);
-            draw(a).total_cmp(&draw(b))
-        });
-        for &index in &members[limit..] {
-            kept[index] = false;
-            report.drop_for(reason);
-        }
+    for mut members in groups.into_values().filter(|members| members.len() > limit) {
+        members.sort_unstable();
+        members[limit..].iter().for_each(|&(_, index)| stays[index as usize] = false);
     }
-    let rows = rows.into_iter().zip(kept).filter_map(|(row, kept)| kept.then_some(row)).collect();
-    (rows, report)
-}
-
-impl Balance {
-    fn group(self, row: &Row) -> String {
-        match self {
-            Balance::Complexity => format!("{:?}", row.complexity),
-            Balance::Block => row.block.clone(),
-        }
-    }
+    stays
 }
 
 /// The size to cut groups to: the largest at which each is at most `most` of what is left.
@@ -80,26 +50,14 @@ fn limit(sizes: &[usize], most: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Complexity;
-
-    fn rows(sizes: &[usize]) -> Vec<Row> {
-        let blocks = sizes.iter().enumerate();
-        blocks
-            .flat_map(|(block, &n)| {
-                (0..n).map(move |i| Row {
-                    input: format!("{block} {i}"),
-                    block: block.to_string(),
-                    ..Row::default()
-                })
-            })
-            .collect()
-    }
 
     fn balanced(sizes: &[usize], most: f64) -> Vec<usize> {
-        let (kept, report) = balance(rows(sizes), Balance::Block, most, 3);
-        assert_eq!(kept.len(), report.kept());
-        let count = |block: usize| kept.iter().filter(|row| row.block == block.to_string()).count();
-        (0..sizes.len()).map(count).collect()
+        let rows = (0..).zip(sizes).flat_map(|(group, &n)| (0..n).map(move |i| (group, i as u64 * 7919 % 101)));
+        let stays = balance(rows.clone(), most);
+        let count = |wanted| {
+            rows.clone().zip(&stays).filter(move |((group, _), stays)| *group == wanted && **stays)
+        };
+        (0..sizes.len() as u16).map(|group| count(group).count()).collect()
     }
 
     #[test]
@@ -117,13 +75,8 @@ mod tests {
     }
 
     #[test]
-    fn which_rows_go_depends_on_the_seed_alone() {
-        let first = |seed| balance(rows(&[90, 20, 20]), Balance::Block, 0.4, seed).0;
-        assert_eq!(first(1), first(1));
-        assert_ne!(first(1), first(2));
-        let complexity = |row: Row| Row { complexity: Complexity::Advanced, ..row };
-        let (kept, _) =
-            balance(rows(&[5]).into_iter().map(complexity).collect(), Balance::Complexity, 0.5, 1);
-        assert_eq!(kept.len(), 5);
+    fn the_lots_decide_who_goes() {
+        let rows = [(0, 5), (0, 1), (0, 9), (1, 7)];
+        assert_eq!(balance(rows.into_iter(), 0.5), [false, true, false, true]);
     }
 }

@@ -3,7 +3,10 @@
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Sequence, vocabulary::PAD};
+use crate::{
+    Sequence,
+    vocabulary::{ATOMS, BOS, CONNECTORS, FORMULA, INPUT, OUTPUT, PAD, THOUGHT},
+};
 
 /// `rows × seq` tokens, all arrays row-major `(rows, seq)`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +31,26 @@ impl Batch {
     /// How many tokens are not padding.
     pub fn real_tokens(&self) -> usize {
         self.document.iter().filter(|&&document| document >= 0).count()
+    }
+
+    /// Weighs every target anew by the section it belongs to. The last token of a sequence has no target and no weight.
+    pub fn weigh_sections(&mut self, weights: &SectionWeights) {
+        let mut current = weights.input;
+        for at in 0..self.ids.len() {
+            if self.position[at] == 0 {
+                current = weights.input;
+            }
+            if let Some((_, following)) = weights.of(self.ids[at]) {
+                current = following;
+            }
+            let follows = at + 1 < self.ids.len() && self.position[at + 1] == self.position[at] + 1;
+            let same = follows && self.document[at] >= 0 && (at + 1) % self.seq != 0;
+            self.loss_mask[at] = match weights.of(self.targets[at]) {
+                _ if !same => 0.0,
+                Some((own, _)) => own,
+                None => current,
+            };
+        }
     }
 
     fn of(bins: &[Vec<usize>], sequences: &[Sequence], seq: usize) -> Batch {
@@ -58,6 +81,61 @@ impl Batch {
             }
         }
         batch
+    }
+}
+
+/// How much each section of an answer counts in the loss. A section's own token (`<|formula|>`) counts with it; so does,
+/// with the last one, `<|eos|>`. In the pointing format all between `<|output|>` and `<|atoms|>` is the formula.
+///
+/// ```
+/// use data_pipeline::{SectionWeights, Sequence, Tokenizer, format::Sections, pack};
+///
+/// let tokenizer = Tokenizer::train(["Si llueve me mojo"], 500)?;
+/// let row: data_pipeline::Row = serde_json::from_str(
+///     r#"{"input": "Si llueve me mojo", "formula": "p → q", "atoms": {"p": "llueve", "q": "me mojo"}}"#,
+/// )?;
+/// let sequence = Sequence::in_format(&Sections::WithThought, &row, &tokenizer)?;
+/// let mut batch = pack(&[sequence], 1, 128, 0)?.next().unwrap();
+/// batch.weigh_sections(&SectionWeights { thought: 0.5, ..SectionWeights::default() });
+/// let thought = tokenizer.id("<|thought|>").unwrap();
+/// let at = batch.targets.iter().position(|&target| target == i64::from(thought)).unwrap();
+/// assert_eq!(batch.loss_mask[at - 1..=at], [0.0, 0.5]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SectionWeights {
+    /// The question, `<|output|>` included.
+    pub input: f32,
+    /// The chain of thought.
+    pub thought: f32,
+    /// The glossary.
+    pub atoms: f32,
+    /// The connectors.
+    pub connectors: f32,
+    /// The formula.
+    pub formula: f32,
+}
+
+impl Default for SectionWeights {
+    /// The answer counts, the question does not.
+    fn default() -> SectionWeights {
+        SectionWeights { input: 0.0, thought: 1.0, atoms: 1.0, connectors: 1.0, formula: 1.0 }
+    }
+}
+
+impl SectionWeights {
+    /// The weight of a section's own token, and that of what follows it; `None` for other tokens.
+    fn of(&self, token: i64) -> Option<(f32, f32)> {
+        let both = |weight| Some((weight, weight));
+        match u32::try_from(token).ok()? {
+            BOS | INPUT => both(self.input),
+            OUTPUT => Some((self.input, self.formula)),
+            THOUGHT => both(self.thought),
+            ATOMS => both(self.atoms),
+            CONNECTORS => both(self.connectors),
+            FORMULA => both(self.formula),
+            _ => None,
+        }
     }
 }
 
@@ -238,6 +316,41 @@ mod tests {
         let sequences = realistic(2_000);
         let packed = pack(&sequences, 8, 512, 3).unwrap();
         assert!(packed.real_share() >= 0.97, "{}", packed.real_share());
+    }
+
+    #[test]
+    fn sections_weigh_what_they_are_told() {
+        let weights = SectionWeights { input: 0.25, thought: 0.5, atoms: 2.0, connectors: 3.0, formula: 4.0 };
+        // <|bos|><|input|> a <|output|><|thought|> b <|atoms|> c <|connectors|> d <|formula|> e <|eos|>
+        let notes = Sequence::new(vec![1, 4, 200, 5], vec![6, 201, 7, 202, 8, 203, 9, 204, 2]);
+        // <|bos|><|input|> a <|output|> → <|atoms|> <1><1> <|eos|>
+        let pointing = Sequence::new(vec![1, 4, 200, 5], vec![13, 7, 16, 16, 2]);
+        let expected = |sequence: &Sequence| -> &[f32] {
+            if sequence.ids[4] == 6 {
+                &[0.25, 0.25, 0.25, 0.5, 0.5, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 4.0, 0.0]
+            } else {
+                &[0.25, 0.25, 0.25, 4.0, 2.0, 2.0, 2.0, 2.0, 0.0]
+            }
+        };
+        let sequences = [notes.clone(), pointing.clone(), notes, pointing];
+        for batch in pack(&sequences, 2, 26, 0).unwrap().chain(bucket(&sequences, 3, 1).unwrap()) {
+            let mut weighed = batch.clone();
+            weighed.weigh_sections(&weights);
+            for row in 0..batch.rows {
+                let columns: Vec<usize> = (row * batch.seq..(row + 1) * batch.seq).collect();
+                for part in columns.chunk_by(|&a, &b| batch.document[a] == batch.document[b]) {
+                    let ids: Vec<u32> = part.iter().map(|&at| batch.ids[at] as u32).collect();
+                    let found: Vec<f32> = part.iter().map(|&at| weighed.loss_mask[at]).collect();
+                    match sequences.iter().find(|sequence| sequence.ids == ids) {
+                        Some(sequence) => assert_eq!(found, expected(sequence)),
+                        None => assert!(found.iter().all(|&weight| weight == 0.0), "padding"),
+                    }
+                }
+            }
+            // The default is what batches come with.
+            weighed.weigh_sections(&SectionWeights::default());
+            assert_eq!(weighed, batch);
+        }
     }
 
     #[test]

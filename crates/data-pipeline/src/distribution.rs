@@ -1,7 +1,7 @@
 //! What a set of rows is made of, beside what the NanoLogic notes report of theirs.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
 };
 
@@ -43,34 +43,10 @@ const NOTES: ([f64; 3], [(&str, f64); 5]) =
 
 impl Distribution {
     /// Counts `rows`; formulas that do not parse count only as rows.
-    pub fn of(rows: &[Row]) -> Distribution {
-        let mut distribution = Distribution { rows: rows.len(), ..Distribution::default() };
-        let mut patterns: Vec<&str> = rows.iter().map(|row| row.pattern.as_str()).collect();
-        patterns.sort_unstable();
-        // A pattern is parsed once for all its rows.
-        for same in patterns.chunk_by(|a, b| a == b) {
-            distribution.patterns += 1;
-            let Ok(formula) = Formula::parse(same[0]) else {
-                continue;
-            };
-            *distribution.atoms.entry(formula.atoms().len()).or_default() += same.len();
-            let mut symbols: Vec<&str> = formula.nodes().iter().filter_map(|&node| symbol(node)).collect();
-            symbols.sort_unstable();
-            symbols.dedup();
-            for symbol in symbols {
-                *distribution.connectives.entry(symbol.to_owned()).or_default() += same.len();
-            }
-        }
-        let mut lengths: Vec<usize> = Vec::with_capacity(rows.len());
-        for row in rows {
-            *distribution.complexity.entry(row.complexity).or_default() += 1;
-            *distribution.blocks.entry(row.block.clone()).or_default() += 1;
-            lengths.push(words(&row.input).len());
-        }
-        lengths.sort_unstable();
-        let at = |share: f64| lengths.get((lengths.len() as f64 * share) as usize).or(lengths.last());
-        distribution.words = [at(0.5), at(0.9), at(1.0)].map(|length| length.copied().unwrap_or(0));
-        distribution
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Distribution {
+        let mut count = Count::default();
+        rows.into_iter().for_each(|row| count.add(row));
+        count.finish()
     }
 
     /// The largest share that one block has, from 0 to 1.
@@ -117,6 +93,73 @@ impl Distribution {
             table.line(block, share(&|side| side.blocks.get(block).copied()), "");
         }
         table.0
+    }
+}
+
+/// A distribution while rows are still coming.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Count {
+    /// How many rows there are of each pattern.
+    patterns: HashMap<String, usize>,
+    complexity: BTreeMap<Complexity, usize>,
+    blocks: BTreeMap<String, usize>,
+    /// How many sentences have each number of words.
+    lengths: Vec<usize>,
+}
+
+impl Count {
+    pub(crate) fn add(&mut self, row: &Row) {
+        count_in(&mut self.patterns, &row.pattern);
+        *self.complexity.entry(row.complexity).or_default() += 1;
+        match self.blocks.get_mut(&row.block) {
+            Some(rows) => *rows += 1,
+            None => drop(self.blocks.insert(row.block.clone(), 1)),
+        }
+        let length = words(&row.input).len();
+        if self.lengths.len() <= length {
+            self.lengths.resize(length + 1, 0);
+        }
+        self.lengths[length] += 1;
+    }
+
+    pub(crate) fn finish(self) -> Distribution {
+        let rows = self.lengths.iter().sum();
+        let mut distribution = Distribution {
+            rows,
+            patterns: self.patterns.len(),
+            complexity: self.complexity,
+            blocks: self.blocks,
+            ..Distribution::default()
+        };
+        // A pattern is parsed once for all its rows.
+        for (pattern, rows) in &self.patterns {
+            let Ok(formula) = Formula::parse(pattern) else {
+                continue;
+            };
+            *distribution.atoms.entry(formula.atoms().len()).or_default() += rows;
+            let symbols: BTreeSet<&str> = formula.nodes().iter().filter_map(|&node| symbol(node)).collect();
+            for symbol in symbols {
+                *distribution.connectives.entry(symbol.to_owned()).or_default() += rows;
+            }
+        }
+        let at = |share: f64| {
+            let (mut seen, wanted) = (0, ((rows as f64 * share) as usize).min(rows.saturating_sub(1)));
+            let reaches = |n: &usize| {
+                seen += n;
+                seen > wanted
+            };
+            self.lengths.iter().position(reaches).unwrap_or(0)
+        };
+        distribution.words = [at(0.5), at(0.9), at(1.0)];
+        distribution
+    }
+}
+
+/// Counts a text without copying it, unless it is new.
+pub(crate) fn count_in(counts: &mut HashMap<String, usize>, text: &str) {
+    match counts.get_mut(text) {
+        Some(count) => *count += 1,
+        None => drop(counts.insert(text.to_owned(), 1)),
     }
 }
 
@@ -168,6 +211,6 @@ mod tests {
         assert_eq!(counted.connectives, [("¬".to_owned(), 1), ("∧".to_owned(), 2)].into());
         assert_eq!(counted.atoms, [(1, 1), (3, 2)].into());
         assert_eq!((counted.rows, counted.patterns, counted.words), (4, 3, [3, 4, 4]));
-        assert_eq!(Distribution::of(&[]).words, [0; 3]);
+        assert_eq!(Distribution::of([]).words, [0; 3]);
     }
 }

@@ -1,24 +1,27 @@
 //! From nothing to a corpus that teaches a model to read Spanish as logic.
 //!
-//! A [`Maker`] draws a formula and says it in Spanish, so that every label is right by construction. [`Corpus::build`]
-//! takes such [`Row`]s (or any others) through the [`Step`]s that clean them, splits them without leaks, augments and
-//! balances train, and learns the [`Tokenizer`] from it. [`mod@format`] turns a row into what a model reads and writes, and
+//! A [`Maker`] draws a formula and says it in Spanish, so that every label is right by construction. A [`Corpus`] takes
+//! such [`Row`]s (or any others) through the [`Step`]s that clean them, splits them without leaks, augments and balances
+//! train, and learns the [`Tokenizer`] from it. [`mod@format`] turns a row into what a model reads and writes, and
 //! reads its answer back; [`pack`] turns token ids into the [`Batch`]es that a trainer eats.
 //!
 //! ```
-//! use data_pipeline::{Corpus, Maker, Recipe, Sequence, format::Pointing, pack};
+//! use data_pipeline::{Corpus, Maker, Recipe, Row, Sequence, Source, Tokenizer, format::Pointing, pack, read_rows};
 //!
-//! let maker = Maker::new(1);
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let source = Source::Made { maker: Maker::new(1), rows: 500 };
 //! let recipe = Recipe { vocab_size: 1_000, ..Recipe::default() };
-//! let corpus = Corpus::build((0..500).map(|index| maker.row(index)), &recipe)?;
-//! println!("{}", corpus.manifest);
+//! let manifest = Corpus::new(&source, &recipe, folder).build()?;
+//! println!("{manifest}");
 //!
-//! let row = &corpus.train[0];
-//! let answer = Pointing::read(&row.input, &Pointing::answer(row)?)?;
-//! assert_eq!(answer.formula.to_string(), row.pattern);
+//! let train: Vec<Row> = read_rows(folder.join("train.jsonl"))?.collect::<Result<_, _>>()?;
+//! let answer = Pointing::read(&train[0].input, &Pointing::answer(&train[0])?)?;
+//! assert_eq!(answer.formula.to_string(), train[0].pattern);
 //!
+//! let tokenizer = Tokenizer::load(folder.join("tokenizer.json"))?;
 //! let sequences: Vec<Sequence> =
-//!     corpus.train.iter().map(|row| Sequence::of(row, &corpus.tokenizer)).collect::<Result<_, _>>()?;
+//!     train.iter().map(|row| Sequence::of(row, &tokenizer)).collect::<Result<_, _>>()?;
 //! let batch = pack(&sequences, 8, 512, 0)?.next().unwrap();
 //! assert_eq!(batch.ids.len(), 8 * 512);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -51,6 +54,7 @@ mod realize;
 pub mod reader;
 
 // Rows to clean sides.
+mod arena;
 pub mod augment;
 mod balance;
 pub mod clean;
@@ -61,6 +65,8 @@ pub mod gold;
 pub mod normal;
 mod split;
 mod step;
+mod stream;
+mod training_lines;
 mod truth_column;
 #[cfg(feature = "verify")]
 pub mod verify;
@@ -73,17 +79,20 @@ mod sequence;
 mod tokenizer;
 pub mod vocabulary;
 
-pub use balance::{Balance, balance};
-pub use batch::{Batch, PackError, Packed, bucket, pack};
-pub use corpus::{Corpus, CorpusError, Manifest, Recipe};
+pub use balance::balance;
+pub use batch::{Batch, PackError, Packed, SectionWeights, bucket, pack};
+pub use corpus::{Corpus, CorpusError, Manifest, Part, Progress, Recipe, Source};
 pub use curriculum::Curriculum;
 pub use distribution::Distribution;
 pub use lexicon::{Lemmas, lemmas};
 pub use realize::Maker;
 pub use row::{Complexity, Origin, Row, WordSpan};
-pub use rows::{ReadRowsError, read_rows, write_rows};
+#[cfg(feature = "parquet")]
+pub use rows::write_parquet;
+pub use rows::{NotARow, NotesRecord, ReadRowsError, Record, Records, read_rows, records, write_rows};
 pub use sequence::Sequence;
-pub use split::{Shares, Split, SplitReport, split};
-pub use step::{Reason, Step, StepReport, Steps};
+pub use split::{Shares, Side, Split, SplitKeys, SplitReport};
+pub use step::{Dropped, Reason, Step, StepReport, StepReports, Steps};
+pub use training_lines::{TrainingLines, training_lines};
 pub use tokenizer::{Tokenizer, TokenizerError};
 pub use words::words;

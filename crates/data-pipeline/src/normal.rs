@@ -43,10 +43,27 @@ fn normal_words(text: &str) -> impl Iterator<Item = String> {
     words(text).into_iter().filter(|word| word.chars().any(char::is_alphanumeric)).map(word)
 }
 
+/// A sentence with its content words masked: how it is built, not what it speaks of.
+///
+/// ```
+/// assert_eq!(data_pipeline::normal::skeleton("Si el gato no ha comido, maúlla."), "si el _ no ha _ , _ .");
+/// ```
+pub fn skeleton(text: &str) -> String {
+    let mut skeleton = String::new();
+    for token in words(text) {
+        if !skeleton.is_empty() {
+            skeleton.push(' ');
+        }
+        let normal = word(token);
+        let content = normal.chars().any(char::is_alphanumeric) && !FUNCTION_WORDS.contains(normal.as_str());
+        skeleton.push_str(if content { "_" } else { &normal });
+    }
+    skeleton
+}
+
 /// A hash that says whether two texts are equal.
-pub(crate) fn fingerprint(text: &str) -> u128 {
-    let hash = blake3::hash(text.as_bytes());
-    u128::from_le_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"))
+pub(crate) fn fingerprint(text: &str) -> u64 {
+    first_bits(&blake3::hash(text.as_bytes()))
 }
 
 /// A number from 0 to 1 that depends on nothing but its arguments: a seeded choice that no order of rows and no number
@@ -54,8 +71,11 @@ pub(crate) fn fingerprint(text: &str) -> u128 {
 pub(crate) fn draw(seed: u64, purpose: &str, text: &str) -> f64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&seed.to_le_bytes()).update(purpose.as_bytes()).update(&[0]).update(text.as_bytes());
-    let bits = u64::from_le_bytes(*hasher.finalize().as_bytes().first_chunk().expect("a hash has 32 bytes"));
-    (bits >> 11) as f64 / (1_u64 << 53) as f64
+    (first_bits(&hasher.finalize()) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+fn first_bits(hash: &blake3::Hash) -> u64 {
+    u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"))
 }
 
 static FUNCTION_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {

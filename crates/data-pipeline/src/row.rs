@@ -35,7 +35,7 @@ pub struct Row {
     #[serde(default)]
     pub complexity: Complexity,
     /// The domain the sentence speaks of, as `"causal"`.
-    #[serde(default)]
+    #[serde(default, alias = "domain")]
     pub block: String,
     /// The formula with its atoms renamed p, q, r … by first appearance and no law applied; what the splitter
     /// keeps apart.
@@ -68,10 +68,13 @@ pub struct WordSpan {
 pub enum Complexity {
     /// At most one binary connective.
     #[default]
+    #[serde(alias = "Simple")]
     Simple,
     /// Two binary connectives.
+    #[serde(alias = "Intermediate")]
     Intermediate,
     /// Three binary connectives or more.
+    #[serde(alias = "Advanced")]
     Advanced,
 }
 

@@ -1,4 +1,4 @@
-//! One step of the pipeline: a row goes in and comes out, or is dropped for a reason that is counted.
+//! What is done to every row on its own: it goes in and comes out, or is dropped for a reason that is counted.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Row;
 
-/// Something done to every row in turn.
+/// Something done to a row that looks at nothing but the row, so that all cores can do it at once. What compares rows
+/// with one another is [`Distinct`](crate::dedup::Distinct).
 ///
 /// ```
 /// use data_pipeline::{Reason, Row, Step, Steps};
@@ -17,17 +18,17 @@ use crate::Row;
 ///     fn name(&self) -> &'static str {
 ///         "no shouting"
 ///     }
-///     fn apply(&mut self, mut row: Row) -> Result<Row, Reason> {
+///     fn apply(&self, mut row: Row) -> Result<Row, Reason> {
 ///         row.input = row.input.to_lowercase();
 ///         Ok(row)
 ///     }
 /// }
 ///
-/// let mut steps = Steps::new(vec![Box::new(NoShouting)]);
+/// let steps = Steps::new(vec![Box::new(NoShouting)]);
 /// let quiet = steps.apply(Row { input: "LLUEVE".into(), ..Row::default() });
 /// assert_eq!(quiet.unwrap().input, "llueve");
 /// ```
-pub trait Step: Send {
+pub trait Step: Send + Sync {
     /// What the step is called in reports.
     fn name(&self) -> &'static str;
 
@@ -36,7 +37,7 @@ pub trait Step: Send {
     /// # Errors
     ///
     /// The reason why the row is dropped.
-    fn apply(&mut self, row: Row) -> Result<Row, Reason>;
+    fn apply(&self, row: Row) -> Result<Row, Reason>;
 }
 
 /// Why a row was dropped.
@@ -44,8 +45,14 @@ pub trait Step: Send {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
+    /// The record is no row: broken JSON, or no sentence or formula in it.
+    Unreadable,
     /// The formula does not parse.
     FormulaDoesNotParse,
+    /// A bracket of the formula has no partner.
+    BracketsUnbalanced,
+    /// There is no sentence.
+    NoSentence,
     /// The glossary explains other atoms than the formula uses.
     AtomsDiffer,
     /// The pointing format has no room or no words for it.
@@ -71,7 +78,10 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Reason::Unreadable => "the record is no row",
             Reason::FormulaDoesNotParse => "the formula does not parse",
+            Reason::BracketsUnbalanced => "a bracket of the formula has no partner",
+            Reason::NoSentence => "there is no sentence",
             Reason::AtomsDiffer => "the glossary and the formula have different atoms",
             Reason::DoesNotFitFormat => "too long for the format, or an atom is not in the sentence",
             Reason::Repeated => "the same sentence and formula came before",
@@ -108,7 +118,21 @@ impl StepReport {
         self.rows - self.dropped.values().sum::<usize>()
     }
 
-    pub(crate) fn drop_for(&mut self, reason: Reason) {
+    pub(crate) fn count(&mut self, outcome: Result<(), Reason>) {
+        self.rows += 1;
+        if let Err(reason) = outcome {
+            self.drop_for(reason);
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &StepReport) {
+        self.rows += other.rows;
+        for (reason, count) in &other.dropped {
+            *self.dropped.entry(*reason).or_default() += count;
+        }
+    }
+
+    fn drop_for(&mut self, reason: Reason) {
         *self.dropped.entry(reason).or_default() += 1;
     }
 }
@@ -120,33 +144,63 @@ impl fmt::Display for StepReport {
     }
 }
 
-/// Steps in a row, each with its report. One row is in flight at a time, so memory is what the steps remember.
-pub struct Steps {
-    steps: Vec<(Box<dyn Step>, StepReport)>,
+/// Steps in a row.
+pub struct Steps(Vec<Box<dyn Step>>);
+
+/// Which step dropped a row, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The index of the step.
+    pub step: usize,
+    /// Its reason.
+    pub reason: Reason,
 }
 
 impl Steps {
     /// The steps in the order in which rows pass them.
     pub fn new(steps: Vec<Box<dyn Step>>) -> Steps {
-        let with_report = |step: Box<dyn Step>| {
-            let report = StepReport::new(step.name());
-            (step, report)
-        };
-        Steps { steps: steps.into_iter().map(with_report).collect() }
+        Steps(steps)
     }
 
-    /// Sends a row through all steps; `None` if one of them dropped it.
-    pub fn apply(&mut self, mut row: Row) -> Option<Row> {
-        for (step, report) in &mut self.steps {
-            report.rows += 1;
-            row = step.apply(row).map_err(|reason| report.drop_for(reason)).ok()?;
+    /// Sends a row through all steps.
+    ///
+    /// # Errors
+    ///
+    /// The first step that drops it.
+    pub fn apply(&self, mut row: Row) -> Result<Row, Dropped> {
+        for (step, action) in self.0.iter().enumerate() {
+            row = action.apply(row).map_err(|reason| Dropped { step, reason })?;
         }
-        Some(row)
+        Ok(row)
     }
 
-    /// What the steps have done so far.
-    pub fn reports(&self) -> Vec<StepReport> {
-        self.steps.iter().map(|(_, report)| report.clone()).collect()
+    /// A report a step, of no rows yet.
+    pub fn reports(&self) -> StepReports {
+        StepReports(self.0.iter().map(|step| StepReport::new(step.name())).collect())
+    }
+}
+
+/// The reports of [`Steps`], to be counted up row by row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepReports(pub Vec<StepReport>);
+
+impl StepReports {
+    /// Counts a row that all steps passed, or one that was dropped on the way.
+    pub fn count(&mut self, dropped: Option<Dropped>) {
+        let reached = dropped.map_or(self.0.len(), |dropped| dropped.step + 1);
+        self.0.iter_mut().take(reached).for_each(|report| report.rows += 1);
+        if let Some(Dropped { step, reason }) = dropped
+            && let Some(report) = self.0.get_mut(step)
+        {
+            report.drop_for(reason);
+        }
+    }
+
+    /// Adds what other rows came to in the same steps.
+    pub fn merge(&mut self, others: &StepReports) {
+        for (report, other) in self.0.iter_mut().zip(&others.0) {
+            report.merge(other);
+        }
     }
 }
 
@@ -160,18 +214,19 @@ mod tests {
         fn name(&self) -> &'static str {
             "drop empty"
         }
-        fn apply(&mut self, row: Row) -> Result<Row, Reason> {
+        fn apply(&self, row: Row) -> Result<Row, Reason> {
             if row.input.is_empty() { Err(Reason::DoesNotFitFormat) } else { Ok(row) }
         }
     }
 
     #[test]
     fn what_is_dropped_is_counted_and_later_steps_do_not_see_it() {
-        let mut steps = Steps::new(vec![Box::new(DropEmpty), Box::new(DropEmpty)]);
-        let full = Row { input: "a".into(), ..Row::default() };
-        assert_eq!(steps.apply(full.clone()), Some(full));
-        assert_eq!(steps.apply(Row::default()), None);
-        let [first, second] = steps.reports().try_into().unwrap();
+        let steps = Steps::new(vec![Box::new(DropEmpty), Box::new(DropEmpty)]);
+        let mut reports = steps.reports();
+        for input in ["a", ""] {
+            reports.count(steps.apply(Row { input: input.into(), ..Row::default() }).err());
+        }
+        let [first, second] = reports.0.try_into().unwrap();
         assert_eq!((first.rows, first.kept()), (2, 1));
         assert_eq!((second.rows, second.kept()), (1, 1));
         assert!(first.to_string().starts_with("drop empty: 1 of 2 rows stay\n"));

@@ -7,12 +7,20 @@ use crate::vocabulary::LETTERS;
 /// The truth of a formula under each of the 256 assignments to p … w; bit `i` of the number is the assignment in which
 /// letter `k` is true if bit `k` of `i` is set. `None` for formulas with other atoms.
 pub(crate) fn truth_column(formula: &Formula) -> Option<[u64; 4]> {
+    truth_column_of(formula, |name| LETTERS.iter().position(|&letter| letter == name))
+}
+
+/// The same for atoms of any names: `number` says which letter, from 0 to 7, an atom counts as.
+pub(crate) fn truth_column_of(
+    formula: &Formula,
+    number: impl Fn(&str) -> Option<usize>,
+) -> Option<[u64; 4]> {
     let mut operands: Vec<[u64; 4]> = Vec::new();
     for &node in formula.nodes() {
         let column = match node {
             Node::Top => [u64::MAX; 4],
             Node::Bottom => [0; 4],
-            Node::Atom(id) => letter(LETTERS.iter().position(|&letter| letter == formula.name(id))?),
+            Node::Atom(id) => letter(number(formula.name(id)).filter(|&k| k < LETTERS.len())?),
             Node::Not => operands.pop()?.map(|bits| !bits),
             Node::Binary(connective) => {
                 let (right, left) = (operands.pop()?, operands.pop()?);

@@ -27,6 +27,18 @@ pub const BOS: u32 = 1;
 /// Id of `<|eos|>`, where an answer ends.
 pub const EOS: u32 = 2;
 
+/// Id of `<|input|>`, where the question begins.
+pub const INPUT: u32 = 4;
+/// Id of `<|output|>`, where the answer begins.
+pub const OUTPUT: u32 = 5;
+/// Id of `<|thought|>`.
+pub const THOUGHT: u32 = 6;
+/// Id of `<|atoms|>`.
+pub const ATOMS: u32 = 7;
+/// Id of `<|connectors|>`.
+pub const CONNECTORS: u32 = 8;
+/// Id of `<|formula|>`.
+pub const FORMULA: u32 = 9;
 /// The connectives, one token each, at ids 10 to 14.
 pub const CONNECTIVES: [&str; 5] = ["∧", "∨", "¬", "→", "↔"];
 

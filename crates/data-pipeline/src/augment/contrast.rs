@@ -3,8 +3,9 @@ use logic_parser::{Connective, Formula, Node};
 use super::letters::{relettered, shifted};
 use crate::{Row, normal, words};
 
-/// The row's nearest neighbour with another meaning: *y* and *o* exchanged (`p ∧ q`, `p ∨ q`), or *si* made *solo si*
-/// (`q → p`, `p → q`). A model that sees both learns what the one word does.
+/// The row's nearest neighbour with another meaning: *y* and *o* exchanged (`p ∧ q`, `p ∨ q`), *si* made *solo si*
+/// (`q → p`, `p → q`), or a negation of both halves made one of the first alone (*no es cierto que A y B*, `¬(p ∧ q)`;
+/// *no es cierto que A, pero B*, `¬p ∧ q`). A model that sees both learns what the one word does.
 ///
 /// Only where the row says that this word is the connective ([`Row::connectors`]) and which words are atoms
 /// ([`Row::spans`]), so that no *y* inside a name is touched; else `None`.
@@ -23,6 +24,9 @@ use crate::{Row, normal, words};
 /// ```
 pub fn contrast(row: &Row) -> Option<Row> {
     let formula = Formula::parse(&row.formula).ok()?;
+    if let Some(narrowed) = narrowed(row, &formula) {
+        return Some(narrowed);
+    }
     let count = |connective| formula.nodes().iter().filter(|&&node| node == Node::Binary(connective)).count();
     let said = |connective: &str| row.connectors.get(connective).map(String::as_str);
     match (count(Connective::And), count(Connective::Or)) {
@@ -36,6 +40,46 @@ pub fn contrast(row: &Row) -> Option<Row> {
     }
     let conditional = formula.root() == Node::Binary(Connective::Implies) && count(Connective::Implies) == 1;
     if conditional && said("→") == Some("si") { only_if(row, &formula) } else { None }
+}
+
+/// What denies all that follows, up to the end of the sentence.
+const DENIALS: [&str; 4] = ["no es cierto que", "no es verdad que", "es falso que", "no es verdadero que"];
+
+/// `¬(p ∧ q)` said as *no es cierto que A y B* becomes `¬p ∧ q`: the second half is said as its glossary has it, in the
+/// indicative, so that it cannot be meant to be denied.
+fn narrowed(row: &Row, formula: &Formula) -> Option<Row> {
+    let [Node::Atom(p), Node::Atom(q), Node::Binary(Connective::And), Node::Not] = formula.nodes() else {
+        return None;
+    };
+    let (p, q) = (formula.name(*p), formula.name(*q));
+    let (&[first], &[second]) = (row.spans.get(p)?.as_slice(), row.spans.get(q)?.as_slice()) else {
+        return None;
+    };
+    let words = words(&row.input);
+    let normal = |range: std::ops::Range<usize>| {
+        let words = words.get(range)?.iter().filter(|word| word.chars().any(char::is_alphanumeric));
+        Some(words.map(|word| normal::word(word)).collect::<Vec<_>>().join(" "))
+    };
+    let (start, end) = (usize::from(first.first), usize::from(first.last) + 1);
+    let denial = normal(0..start)?;
+    let link = normal(end..second.first.into())?;
+    let rest = normal(usize::from(second.last) + 1..words.len())?;
+    if !DENIALS.contains(&denial.as_str()) || !matches!(link.as_str(), "y" | "e" | "y que") || !rest.is_empty() {
+        return None;
+    }
+    let said = row.atoms.get(q)?;
+    let until = words.get(end - 1)?;
+    let head = row.input.get(..until.as_ptr() as usize + until.len() - row.input.as_ptr() as usize)?;
+    let stop = if row.input.ends_with('.') { "." } else { "" };
+    let at = u16::try_from(end + 2).ok()?;
+    let length = u16::try_from(self::words(said).len()).ok()?;
+    let mut spans = row.spans.clone();
+    spans.insert(q.to_owned(), vec![crate::WordSpan { first: at, last: (at + length).checked_sub(1)? }]);
+    let mut connectors = row.connectors.clone();
+    connectors.insert("∧".into(), "pero".into());
+    connectors.insert("¬".into(), denial);
+    let input = format!("{head}, pero {said}{stop}");
+    relettered(Row { input, connectors, spans, ..row.clone() }, &Formula::atom(p).not().and(Formula::atom(q)))
 }
 
 fn exchange(row: &Row, formula: &Formula, from: Connective, to: Connective) -> Option<Row> {
@@ -141,6 +185,24 @@ mod tests {
         assert_eq!(other.formula, "p → q");
         assert_eq!((other.atoms["p"].as_str(), other.atoms["q"].as_str()), ("El perro ladra", "Ana llega"));
         assert_eq!(other.spans["q"], [WordSpan { first: 5, last: 6 }]);
+    }
+
+    #[test]
+    fn what_denied_both_denies_one() {
+        let spans = [("p", 4, 5), ("q", 7, 8)];
+        let mut both = row("No es cierto que Ana cante y Eva ría.", "¬(p ∧ q)", ("∧", "y"), &spans);
+        both.atoms = [("p", "Ana canta"), ("q", "Eva ríe")].map(|(p, said)| (p.to_owned(), said.to_owned())).into();
+        let one = contrast(&both).unwrap();
+        assert_eq!(one.input, "No es cierto que Ana cante, pero Eva ríe.");
+        assert_eq!((one.formula.as_str(), one.atoms["q"].as_str()), ("¬p ∧ q", "Eva ríe"));
+        let words = words(&one.input);
+        let span = one.spans["q"][0];
+        assert_eq!(words[span.first.into()..=span.last.into()], ["Eva", "ríe"]);
+
+        let longer = Row { input: "No es cierto que Ana cante y Eva ría a la vez.".into(), ..both.clone() };
+        assert!(contrast(&longer).is_none_or(|other| other.formula == "¬(p ∨ q)"), "a la vez is not said of one");
+        let either = Row { formula: "¬(p ∨ q)".into(), input: both.input.replace(" y ", " o "), ..both };
+        assert!(contrast(&either).is_none_or(|other| other.formula != "¬p ∧ q"));
     }
 
     #[test]

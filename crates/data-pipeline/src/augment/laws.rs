@@ -1,5 +1,8 @@
 use logic_parser::{Connective, Formula, Node, equivalent};
 
+use super::letters::relettered;
+use crate::Row;
+
 /// A law of logic that rewrites a formula into an equivalent one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Law {
@@ -89,6 +92,18 @@ pub fn equivalents(formula: &Formula) -> Vec<(Law, Formula)> {
     }
     forms.retain(|(_, form)| form != formula && equivalent(formula, form).is_yes());
     forms
+}
+
+/// The row with other formulas for its sentence, each proven equivalent, at most `most` of them: laws in their order, the
+/// whole formula first. Letters follow the new formula; ¬¬ around it all, which says nothing, is left out.
+pub fn rewritings(row: &Row, most: usize) -> Vec<Row> {
+    let Some(formula) = Some(most).filter(|&most| most > 0).and_then(|_| Formula::parse(&row.formula).ok()) else {
+        return Vec::new();
+    };
+    let mut forms = equivalents(&formula);
+    forms.retain(|(law, _)| *law != Law::DoubleNegation);
+    let rows = forms.iter().filter_map(|(_, form)| relettered(row.clone(), form));
+    rows.filter(|other| other.formula != row.formula).take(most).collect()
 }
 
 #[cfg(test)]

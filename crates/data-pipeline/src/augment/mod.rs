@@ -11,4 +11,4 @@ mod letters;
 
 pub use compose::compose;
 pub use contrast::contrast;
-pub use laws::{Law, equivalents};
+pub use laws::{Law, equivalents, rewritings};

@@ -17,7 +17,7 @@ impl Step for Trivial {
         "subsample trivial formulas"
     }
 
-    fn apply(&mut self, row: Row) -> Result<Row, Reason> {
+    fn apply(&self, row: Row) -> Result<Row, Reason> {
         let trivial = matches!(row.pattern.as_str(), "p" | "p → q");
         if trivial && draw(self.seed, "trivial", &row.input) >= self.rate {
             Err(Reason::TrivialFormula)
@@ -33,8 +33,8 @@ mod tests {
 
     #[test]
     fn about_the_stated_share_of_trivial_rows_stays_and_all_others() {
-        let mut step = Trivial { rate: 0.25, seed: 7 };
-        let mut kept = |pattern: &str| {
+        let step = Trivial { rate: 0.25, seed: 7 };
+        let kept = |pattern: &str| {
             let rows =
                 (0..1_000).map(|i| Row { input: i.to_string(), pattern: pattern.into(), ..Row::default() });
             rows.filter(|row| step.apply(row.clone()).is_ok()).count()

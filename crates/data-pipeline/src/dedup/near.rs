@@ -1,88 +1,100 @@
-//! Near repeats by MinHash: a sentence is the set of its runs of five letters, and two sentences that share at least
-//! four fifths of them are near.
+//! Near repeats: a sentence is the set of its runs of five letters, and two sentences that share at least four fifths
+//! of them are near.
 //!
 //! Nearness alone proves nothing here: *… y no hay copia* and *… o no hay copia* are nearer than many a paraphrase. So
 //! a near row is dropped only if its formula is equivalent once the atoms are matched by their glossary; otherwise both
-//! stay, as a contrast.
+//! stay, as a contrast. That turns the search around: rows that say the same are found exactly, by the truth table over
+//! their glossary, and only among those few is nearness looked at. No hashing of shingles can miss a pair then.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use logic_parser::{Formula, equivalent};
+use logic_parser::Formula;
 
-use crate::{Reason, Row, Step, normal};
+use super::Distinct;
+use crate::{
+    Reason, Row, arena::Texts,
+    normal::{self, fingerprint},
+    truth_column::truth_column_of,
+};
 
 /// The length of a shingle in characters.
 const SHINGLE: usize = 5;
 /// The share of common shingles from which two sentences are near (Jaccard similarity).
 const NEAR: f64 = 0.8;
-/// Eight bands of four hashes: two sentences at 0.8 meet in a band with probability 0.985.
-const BANDS: usize = 8;
-const ROWS: usize = 4;
 
-/// Keeps the first of nearly equal rows that say the same. Expects rows that
-/// [`WellFormed`](crate::clean::WellFormed) has passed.
+/// Keeps the first of nearly equal rows that say the same.
 ///
-/// Remembers the sentence, formula and glossary of every row it keeps, and 128 bytes of hashes.
+/// Remembers the sentence of every row it keeps, and 24 bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Near {
-    kept: Vec<Kept>,
-    /// Rows of `kept` by band hash.
-    bands: HashMap<u64, Vec<u32>>,
+    sentences: Texts,
+    /// The last kept row that says this.
+    last: HashMap<u64, u32>,
+    /// For each kept row, the one before it that says the same; itself if there is none.
+    before: Vec<u32>,
 }
 
+/// What a row says and how.
 #[derive(Clone, Debug)]
-struct Kept {
+pub struct Said {
+    /// The truth table over the sorted glossary, as a fingerprint; `None` where the glossary does not tell atoms apart.
+    meaning: Option<u64>,
+    /// The normal sentence.
     sentence: String,
-    formula: String,
-    glossary: Vec<(String, String)>,
 }
 
-impl Step for Near {
-    fn name(&self) -> &'static str {
-        "near repeats"
-    }
-
-    fn apply(&mut self, row: Row) -> Result<Row, Reason> {
-        let sentence = normal::sentence(&row.input);
-        let shingles = shingles(&sentence);
-        let bands = band_hashes(&shingles);
-        let glossary = row.atoms.iter().map(|(atom, text)| (atom.clone(), normal::sentence(text))).collect();
-        let kept = Kept { sentence, formula: row.formula.clone(), glossary };
-
-        let candidates: BTreeSet<u32> =
-            bands.iter().filter_map(|band| self.bands.get(band)).flatten().copied().collect();
-        let repeats = |&before: &u32| {
-            let before = &self.kept[before as usize];
-            says_the_same(before, &kept) && jaccard(&self::shingles(&before.sentence), &shingles) >= NEAR
-        };
-        if candidates.iter().any(repeats) {
-            return Err(Reason::NearlyRepeated);
-        }
-        let index = self.kept.len() as u32;
-        for band in bands {
-            self.bands.entry(band).or_default().push(index);
-        }
-        self.kept.push(kept);
-        Ok(row)
+impl Said {
+    /// The normal sentence.
+    pub(crate) fn sentence(&self) -> &str {
+        &self.sentence
     }
 }
 
-/// Whether the glossaries match one to one and the formulas are then equivalent.
-fn says_the_same(a: &Kept, b: &Kept) -> bool {
-    let letters: HashMap<&str, &str> =
-        b.glossary.iter().map(|(atom, text)| (text.as_str(), atom.as_str())).collect();
-    let renamed: Option<HashMap<&str, &str>> =
-        a.glossary.iter().map(|(atom, text)| Some((atom.as_str(), *letters.get(text.as_str())?))).collect();
-    let Some(renamed) =
-        renamed.filter(|_| letters.len() == b.glossary.len() && a.glossary.len() == b.glossary.len())
-    else {
-        return false;
-    };
-    let parse = |text| Formula::parse(text).ok();
-    let (Some(first), Some(second)) = (parse(&a.formula), parse(&b.formula)) else {
-        return false;
-    };
-    equivalent(&first.rename(|atom| renamed.get(atom).unwrap_or(&atom).to_string()), &second).is_yes()
+impl Distinct for Near {
+    type Key = Said;
+
+    const NAME: &'static str = "near repeats";
+
+    fn key(row: &Row) -> Said {
+        Said { meaning: meaning(row), sentence: normal::sentence(&row.input) }
+    }
+
+    fn admit(&mut self, Said { meaning, sentence }: Said) -> Result<(), Reason> {
+        let Some(meaning) = meaning else { return Ok(()) };
+        let index = self.before.len() as u32;
+        let mut at = self.last.get(&meaning).copied();
+        let before = at.unwrap_or(index);
+        let shingles = at.map(|_| shingles(&sentence)).unwrap_or_default();
+        while let Some(kept) = at {
+            if jaccard(&self::shingles(self.sentences.get(kept)), &shingles) >= NEAR {
+                return Err(Reason::NearlyRepeated);
+            }
+            at = Some(self.before[kept as usize]).filter(|&earlier| earlier != kept);
+        }
+        self.sentences.push(&sentence);
+        self.before.push(before);
+        self.last.insert(meaning, index);
+        Ok(())
+    }
+}
+
+/// Equal for two rows exactly if their glossaries match one to one and their formulas are then equivalent.
+fn meaning(row: &Row) -> Option<u64> {
+    let mut glossary: Vec<(String, &str)> =
+        row.atoms.iter().map(|(atom, text)| (normal::sentence(text), atom.as_str())).collect();
+    glossary.sort_unstable();
+    if glossary.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        return None;
+    }
+    let formula = Formula::parse(&row.formula).ok()?;
+    let column = truth_column_of(&formula, |name| glossary.iter().position(|&(_, atom)| atom == name))?;
+    let mut text = String::new();
+    for (said, _) in &glossary {
+        text.push_str(said);
+        text.push('\n');
+    }
+    column.iter().for_each(|bits| text.push_str(&format!("{bits:x} ")));
+    Some(fingerprint(&text))
 }
 
 fn shingles(sentence: &str) -> HashSet<u64> {
@@ -100,22 +112,6 @@ fn jaccard(a: &HashSet<u64>, b: &HashSet<u64>) -> f64 {
     common as f64 / (a.len() + b.len() - common).max(1) as f64
 }
 
-fn band_hashes(shingles: &HashSet<u64>) -> Vec<u64> {
-    let min_hash = |salt: usize| shingles.iter().map(|&shingle| mix(shingle ^ mix(salt as u64 + 1))).min();
-    let band = |band: usize| {
-        let rows = (0..ROWS).map(|row| min_hash(band * ROWS + row).unwrap_or(0));
-        rows.fold(band as u64, |hash, value| mix(hash ^ value))
-    };
-    (0..BANDS).map(band).collect()
-}
-
-/// The finalizer of SplitMix64.
-fn mix(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,15 +125,26 @@ mod tests {
     fn near_and_equivalent_is_dropped_near_and_different_is_a_contrast() {
         let atoms = ["el servidor principal se detiene", "hay copia de seguridad"];
         let turned = ["hay copia de seguridad", "el servidor principal se detiene"];
-        let mut step = Near::default();
-        let first = row("El servidor principal se detiene y no hay copia de seguridad", "p ∧ ¬q", atoms);
-        let or = row("El servidor principal se detiene o no hay copia de seguridad", "p ∨ ¬q", atoms);
-        let comma = row("El servidor principal se detiene, y no hay copia de seguridad.", "¬p ∧ q", turned);
-        let far = row("No hay copia de seguridad y el servidor principal se detiene", "¬p ∧ q", turned);
-        assert!(step.apply(first).is_ok());
-        assert!(step.apply(or).is_ok());
-        assert_eq!(step.apply(comma), Err(Reason::NearlyRepeated));
-        assert!(step.apply(far).is_ok());
+        let mut near = Near::default();
+        let mut apply = |input: &str, formula: &str, atoms| near.admit(Near::key(&row(input, formula, atoms)));
+        let repeated = Err(Reason::NearlyRepeated);
+        assert_eq!(apply("El servidor principal se detiene y no hay copia de seguridad", "p ∧ ¬q", atoms), Ok(()));
+        assert_eq!(apply("El servidor principal se detiene o no hay copia de seguridad", "p ∨ ¬q", atoms), Ok(()));
+        let comma = "El servidor principal se detiene, y no hay copia de seguridad.";
+        assert_eq!(apply(comma, "¬p ∧ q", turned), repeated);
+        let far = "No hay copia de seguridad y el servidor principal se detiene";
+        assert_eq!(apply(far, "¬p ∧ q", turned), Ok(()));
+        // The first row is found behind the second that says the same.
+        assert_eq!(apply(comma, "p ∧ ¬q", atoms), repeated);
+        assert_eq!(apply(comma, "¬(¬p ∨ q)", atoms), repeated);
+        assert_eq!(apply(comma, "p ∧ q", atoms), Ok(()));
+    }
+
+    #[test]
+    fn atoms_that_the_glossary_confuses_are_never_near() {
+        let twice = row("Llueve y llueve", "p ∧ q", ["llueve", "llueve"]);
+        let mut near = Near::default();
+        assert!(near.admit(Near::key(&twice)).is_ok() && near.admit(Near::key(&twice)).is_ok());
     }
 
     #[test]

@@ -5,11 +5,12 @@
 //! answer   <|thought|> "si" indica implicación <|atoms|> p: llueve | q: me mojo <|connectors|> →: si <|formula|> p → q <|eos|>
 //! ```
 //!
-//! In the first phase of training answers have a thought, in the second they do without (distillation).
+//! A formula has a pair of brackets around every connective below another, `(p ∧ ¬q) → r`, so that nobody has to know
+//! which binds tighter. In the first phase of training answers have a thought, in the second they do without (distillation).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use logic_parser::Formula;
+use logic_parser::{Connective, Formula, Leaf, Node};
 
 use super::{
     Answer, Format, FormatError, ReadError,
@@ -43,6 +44,46 @@ pub enum Sections {
     WithoutThought,
 }
 
+impl Sections {
+    /// Prompt and answer in one line, as the notes' trainer reads them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Format::prompt`] and [`Format::answer`].
+    pub fn sequence(self, row: &Row) -> Result<String, FormatError> {
+        Ok(self.prompt(&row.input)? + &self.answer(row)?)
+    }
+
+    /// Reads such a line back as a row, with or without a thought. The notes' older lines are understood too: broken at
+    /// every section, without `<|bos|>`, with `<|end|>` for `<|eos|>`.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ReadError`] of [`Format::read`].
+    pub fn row(sequence: &str) -> Result<Row, ReadError> {
+        let (_, rest) = cut(sequence, "<|input|>")?;
+        let (input, answer) = cut(rest, "<|output|>")?;
+        let input = input.split_whitespace().collect::<Vec<_>>().join(" ");
+        let thought = answer.split_once("<|atoms|>").and_then(|(before, _)| before.split_once("<|thought|>"));
+        let sections = if thought.is_some() { Sections::WithThought } else { Sections::WithoutThought };
+        let Answer { formula, atoms, .. } = sections.read(&input, answer)?;
+        let (_, rest) = cut(answer, "<|connectors|>")?;
+        let (connectors, _) = cut(rest, "<|formula|>")?;
+        let connectors = connectors.split('|').filter_map(|entry| {
+            let (symbol, phrase) = entry.split_once(':')?;
+            Some((symbol.trim().to_owned(), phrase.trim().replace("...", " … ")))
+        });
+        Ok(Row {
+            input,
+            formula: formula.to_string(),
+            atoms,
+            connectors: connectors.collect(),
+            thought: thought.map(|(_, thought)| thought.trim().to_owned()).unwrap_or_default(),
+            ..Row::default()
+        })
+    }
+}
+
 impl Format for Sections {
     fn prompt(&self, input: &str) -> Result<String, FormatError> {
         let sentence = harmless_text(input);
@@ -66,12 +107,12 @@ impl Format for Sections {
         let connectors: Vec<String> = CONNECTIVES.into_iter().filter_map(said).collect();
         let mut answer = String::new();
         if *self == Sections::WithThought {
-            answer = format!("<|thought|> {} ", harmless_text(&thought(row)));
+            answer = format!("<|thought|> {} ", harmless_text(&thought(row, &formula)));
         }
         for (section, text) in [
             ("<|atoms|>", atoms.join(" | ")),
             ("<|connectors|>", connectors.join(" | ")),
-            ("<|formula|>", formula.to_string()),
+            ("<|formula|>", bracketed(&formula)),
         ] {
             answer.push_str(section);
             answer.push(' ');
@@ -96,7 +137,9 @@ impl Format for Sections {
         if !in_place {
             return Err(ReadError::SectionOutOfPlace { section: "<|atoms|>" });
         }
-        let formula = Formula::parse(rest.strip_suffix("<|eos|>").unwrap_or(rest))?;
+        let rest = rest.trim_end();
+        let rest = rest.strip_suffix("<|eos|>").or_else(|| rest.strip_suffix("<|end|>")).unwrap_or(rest);
+        let formula = Formula::parse(rest)?;
         let glossary = glossary(atoms, input)?;
         let used = formula.atoms();
         if used.len() != glossary.len() || !used.iter().all(|&atom| glossary.contains_key(atom)) {
@@ -123,15 +166,58 @@ fn glossary(text: &str, input: &str) -> Result<BTreeMap<String, String>, ReadErr
     Ok(glossary)
 }
 
-/// The row's thought, or what its connectors say.
-fn thought(row: &Row) -> String {
+/// The row's thought, or what its connectors say, from the root of the formula down.
+fn thought(row: &Row, formula: &Formula) -> String {
     if !row.thought.is_empty() {
         return row.thought.clone();
     }
-    let names = ["conjunción", "disyunción", "negación", "implicación", "equivalencia"];
-    let said = |(symbol, name): (&str, &str)| Some(format!("\"{}\" indica {name}", phrase(row, symbol)?));
-    let thoughts: Vec<String> = CONNECTIVES.into_iter().zip(names).filter_map(said).collect();
+    let mut thoughts: Vec<String> = Vec::new();
+    let mut ahead = vec![formula.nodes().len() - 1];
+    let starts = formula.starts();
+    while let Some(index) = ahead.pop() {
+        let (symbol, name) = match formula.nodes()[index] {
+            Node::Not => {
+                ahead.push(index - 1);
+                ('¬', "negación")
+            }
+            Node::Binary(connective) => {
+                ahead.extend([index - 1, starts[index - 1] as usize - 1]);
+                (connective.symbol(), name(connective))
+            }
+            Node::Atom(_) | Node::Top | Node::Bottom => continue,
+        };
+        let said = phrase(row, symbol.encode_utf8(&mut [0; 4]));
+        thoughts.extend(said.map(|phrase| format!("\"{phrase}\" indica {name}")));
+    }
+    let mut seen = HashSet::new();
+    thoughts.retain(|thought| seen.insert(thought.clone()));
     if thoughts.is_empty() { "no hay conectivos".to_owned() } else { thoughts.join(", ") }
+}
+
+fn name(connective: Connective) -> &'static str {
+    match connective {
+        Connective::And => "conjunción",
+        Connective::Or => "disyunción",
+        Connective::Implies => "implicación",
+        Connective::Iff => "equivalencia",
+        Connective::Xor => "disyunción exclusiva",
+    }
+}
+
+/// The formula with a pair of brackets around every connective below another.
+fn bracketed(formula: &Formula) -> String {
+    let inner = |(text, binary): (String, bool)| if binary { format!("({text})") } else { text };
+    let leaf = |leaf| match leaf {
+        Leaf::Atom(id) => formula.name(id).to_owned(),
+        Leaf::Top => "⊤".to_owned(),
+        Leaf::Bottom => "⊥".to_owned(),
+    };
+    let (text, _) = formula.fold(
+        |symbol| (leaf(symbol), false),
+        |operand| (format!("¬{}", inner(operand)), false),
+        |connective, left, right| (format!("{} {} {}", inner(left), connective.symbol(), inner(right)), true),
+    );
+    text
 }
 
 /// How the row says a connective, written as in the notes: `si...entonces`.
@@ -169,11 +255,28 @@ mod tests {
                 .into(),
             ..Row::default()
         };
-        assert_eq!(
-            Sections::WithoutThought.answer(&row).unwrap(),
-            "<|atoms|> p: el server crashea | q: hay backup | r: se pierden los datos \
-             <|connectors|> ∧: y | ¬: no | →: si...entonces <|formula|> p ∧ ¬q → r <|eos|>"
-        );
+        let input = "<|bos|><|input|> Si el server crashea y no hay backup, se pierden los datos <|output|>";
+        let thought = "<|thought|> \"si...entonces\" indica implicación, \"y\" indica conjunción, \"no\" indica negación ";
+        let rest = "<|atoms|> p: el server crashea | q: hay backup | r: se pierden los datos \
+                    <|connectors|> ∧: y | ¬: no | →: si...entonces <|formula|> (p ∧ ¬q) → r <|eos|>";
+        let (long, short) = (format!("{input}{thought}{rest}"), format!("{input}{rest}"));
+        assert_eq!(Sections::WithThought.sequence(&row).unwrap(), long);
+        assert_eq!(Sections::WithoutThought.sequence(&row).unwrap(), short);
+
+        let plain = Row { formula: "p ∧ ¬q → r".into(), ..row.clone() };
+        assert_eq!(Sections::row(&short).unwrap(), plain);
+        let older = short.replace("<|bos|>", "").replace(" <|", "\n<|").replace("<|eos|>", "<|end|>\n");
+        assert_eq!(Sections::row(&older).unwrap(), plain);
+        let thought = Sections::row(&long).unwrap().thought;
+        assert!(thought.starts_with("\"si...entonces\" indica implicación, "), "{thought}");
+        assert_eq!(Sections::WithThought.sequence(&Row { thought, ..plain }).unwrap(), long);
+    }
+
+    #[test]
+    fn every_connective_below_another_has_its_brackets() {
+        for text in ["p", "¬¬p", "p → q", "(p ∧ q) ∧ r", "¬(p ∨ ¬q)", "p → (q → ¬(r ↔ s))", "(p ⊕ ⊤) ∧ ¬⊥"] {
+            assert_eq!(bracketed(&text.parse().unwrap()), text);
+        }
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Maker {
         Maker { seed }
     }
 
+    /// What all rows follow from.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// Draws a formula and says it.
     pub fn row(&self, index: u64) -> Row {
         let mut rng = self.rng(index);

@@ -1,39 +1,94 @@
 //! A corpus made from the maker's rows.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path, sync::Mutex};
 
 use data_pipeline::{
-    Complexity, Corpus, Maker, Recipe, Row, Sequence, Tokenizer, format::Pointing, gold, normal, pack,
-    read_rows,
+    Complexity, Corpus, CorpusError, Maker, Manifest, Part, Reason, Recipe, Row, Sequence, Source, Tokenizer,
+    augment::{Law, equivalents},
+    format::Pointing,
+    gold, normal, pack, read_rows, write_rows,
 };
-use logic_parser::Formula;
+use logic_parser::{Formula, equivalent};
 
-fn build(rows: u64, seed: u64) -> Corpus {
-    let maker = Maker::new(seed);
-    let recipe = Recipe { seed, composed: 0.5, contrasted: 0.5, vocab_size: 2_000, ..Recipe::default() };
-    Corpus::build((0..rows).map(|index| maker.row(index)), &recipe).unwrap()
+pub const FILES: [&str; 6] =
+    ["train.jsonl", "val.jsonl", "test.jsonl", "tokenizer.json", "report.md", "manifest.json"];
+
+fn made(rows: u64, seed: u64) -> Source {
+    Source::Made { maker: Maker::new(seed), rows }
+}
+
+fn recipe(seed: u64) -> Recipe {
+    Recipe { seed, composed: 0.5, contrasted: 0.5, vocab_size: 2_000, ..Recipe::default() }
+}
+
+/// A corpus on disk and in memory.
+struct Built {
+    folder: tempfile::TempDir,
+    manifest: Manifest,
+    sides: [Vec<Row>; 3],
+}
+
+fn build_with(source: &Source, recipe: &Recipe) -> Built {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = Corpus::new(source, recipe, folder.path()).build().unwrap();
+    let sides = ["train.jsonl", "val.jsonl", "test.jsonl"]
+        .map(|name| read_rows(folder.path().join(name)).unwrap().collect::<Result<_, _>>().unwrap());
+    Built { folder, manifest, sides }
+}
+
+fn build(rows: u64, seed: u64) -> Built {
+    build_with(&made(rows, seed), &recipe(seed))
+}
+
+fn files(folder: &Path) -> Vec<Vec<u8>> {
+    FILES.iter().map(|name| std::fs::read(folder.join(name)).unwrap()).collect()
+}
+
+fn sentences(side: &[Row]) -> BTreeSet<String> {
+    side.iter().map(|row| normal::sentence(&row.input)).collect()
 }
 
 #[test]
 fn nothing_of_one_side_is_on_another_even_after_augmenting() {
-    let corpus = build(4_000, 1);
-    assert!(corpus.manifest.composed > 50 && corpus.manifest.contrasted > 50);
-    assert!(corpus.test.len() > 200 && corpus.val.len() > 100);
-    let sides = [&corpus.train, &corpus.val, &corpus.test];
-    let keys = |side: &[Row]| -> (BTreeSet<String>, BTreeSet<String>) {
-        side.iter().map(|row| (normal::sentence(&row.input), row.pattern.clone())).unzip()
-    };
+    let rewritten = Recipe { rewritten: 3, ..recipe(1) };
+    let Built { manifest, sides, .. } = build_with(&made(4_000, 1), &rewritten);
+    assert!(manifest.made.iter().all(|made| made.kept() > 50), "{manifest}");
+    assert!(sides[2].len() > 200 && sides[1].len() > 100);
+    let patterns = |side: &[Row]| side.iter().map(|row| row.pattern.clone()).collect::<BTreeSet<_>>();
     for (a, b) in [(0, 1), (0, 2), (1, 2)] {
-        let ((sentences, patterns), (others, other_patterns)) = (keys(sides[a]), keys(sides[b]));
-        assert!(sentences.is_disjoint(&others));
-        assert!(patterns.is_disjoint(&other_patterns));
+        assert!(sentences(&sides[a]).is_disjoint(&sentences(&sides[b])));
+        assert!(patterns(&sides[a]).is_disjoint(&patterns(&sides[b])));
     }
 }
 
 #[test]
+fn what_is_made_of_train_rows_stays_in_train() {
+    let plain = Recipe { composed: 0.0, contrasted: 0.0, ..recipe(2) };
+    let [plain, augmented] =
+        [plain, Recipe { rewritten: 2, ..recipe(2) }].map(|recipe| build_with(&made(3_000, 2), &recipe));
+    assert!(augmented.manifest.made.iter().all(|made| made.kept() > 20));
+    // Augmenting moves no row of the other sides, and nobody joins them there.
+    assert_eq!(plain.sides[1..], augmented.sides[1..]);
+    assert_eq!(plain.manifest.split, augmented.manifest.split);
+    // What says the same sentence in another formula stands beside it, and means the same.
+    let mut forms = 0;
+    for rows in augmented.sides[0].chunk_by(|a, b| a.input == b.input).filter(|rows| rows.len() > 1) {
+        let formula = |row: &Row| -> Formula { row.formula.parse().unwrap() };
+        // Letters may have changed places: the glossary says which is which.
+        let name = |row: &Row| {
+            formula(row).rename(|atom| row.atoms[atom].replace(|c: char| !c.is_alphanumeric(), "_"))
+        };
+        for row in &rows[1..] {
+            assert!(equivalent(&name(&rows[0]), &name(row)).is_yes(), "{row:?}");
+            forms += 1;
+        }
+    }
+    assert!(forms > 20, "{forms}");
+}
+
+#[test]
 fn every_row_is_answered_and_read_back_as_it_is() {
-    let corpus = build(1_500, 2);
-    for row in corpus.train.iter().chain(&corpus.val).chain(&corpus.test) {
+    for row in build(1_500, 2).sides.iter().flatten() {
         let answer = Pointing::read(&row.input, &Pointing::answer(row).unwrap()).unwrap();
         let formula: Formula = row.formula.parse().unwrap();
         assert_eq!(answer.formula, formula.pattern());
@@ -47,42 +102,105 @@ fn every_row_is_answered_and_read_back_as_it_is() {
 
 #[test]
 fn the_gold_set_stays_unseen() {
-    let corpus = build(1_500, 3);
-    let seen: BTreeSet<String> = corpus.train.iter().map(|row| normal::sentence(&row.input)).collect();
+    let seen = sentences(&build(1_500, 3).sides[0]);
     assert!(gold::sentences().iter().all(|row| !seen.contains(&normal::sentence(&row.input))));
 }
 
 #[test]
 fn train_is_balanced() {
-    let corpus = build(4_000, 4);
-    let train = &corpus.manifest.sides["train"];
+    let train = &build(4_000, 4).manifest.sides["train"];
     assert!(train.largest_block() <= 0.25);
     assert!(train.complexity.values().all(|&rows| rows * 2 <= train.rows));
 }
 
 #[test]
 fn the_same_seed_writes_the_same_bytes() {
-    let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
-    for (folder, seed) in folders.iter().zip([5, 5, 6]) {
-        build(600, seed).write(folder.path()).unwrap();
-    }
-    for name in ["train.jsonl", "val.jsonl", "test.jsonl", "tokenizer.json", "manifest.json"] {
-        let [first, again, other] =
-            folders.each_ref().map(|folder| std::fs::read(folder.path().join(name)).unwrap());
-        assert!(first == again, "{name}");
-        assert!(first != other, "{name}");
+    let [first, again, other] = [5, 5, 6].map(|seed| files(build(600, seed).folder.path()));
+    for (index, name) in FILES.iter().enumerate() {
+        assert!(first[index] == again[index], "{name}");
+        assert!(first[index] != other[index], "{name}");
     }
 }
 
 #[test]
-fn a_written_corpus_is_read_tokenized_and_packed() {
+fn parts_made_apart_give_the_files_of_one_run() {
+    let (source, recipe) = (made(3_000, 8), recipe(8));
+    let whole = build_with(&source, &recipe);
     let folder = tempfile::tempdir().unwrap();
-    let mut corpus = build(2_000, 7);
-    corpus.write(folder.path()).unwrap();
-    let rows: Vec<Row> =
-        read_rows(folder.path().join("train.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
-    assert_eq!(rows, corpus.train);
+    let corpus = Corpus::new(&source, &recipe, folder.path());
+    let parts = (1..=3).map(|number| Part { number, of: 3 });
+    for part in parts.clone().rev() {
+        let early = corpus.join(3).unwrap_err();
+        assert!(matches!(early, CorpusError::PartMissing(Part { number: 1, of: 3 })), "{early}");
+        corpus.clean(part).unwrap();
+    }
+    assert_eq!(corpus.join(3).unwrap(), whole.manifest);
+    assert_eq!(files(folder.path()), files(whole.folder.path()));
 
+    // Parts of another seed are not joined.
+    parts.for_each(|part| corpus.clean(part).unwrap());
+    let other = Recipe { seed: 9, ..recipe };
+    assert!(Corpus::new(&source, &other, folder.path()).join(3).is_err());
+}
+
+#[test]
+fn cut_off_anywhere_it_goes_on_from_there() {
+    let (source, recipe) = (made(9_000, 10), recipe(10));
+    let whole = build_with(&source, &recipe);
+    let folder = tempfile::tempdir().unwrap();
+    let starts = Mutex::new(Vec::new());
+    let note = |progress: data_pipeline::Progress| starts.lock().unwrap().push(progress.done);
+    let corpus = Corpus::new(&source, &recipe, folder.path()).with_progress(&note);
+    corpus.clean(Part::WHOLE).unwrap();
+    let paths = ["jsonl", "journal"].map(|ending| folder.path().join(format!("work/1-of-1.{ending}")));
+    let [rows, journal] = paths.each_ref().map(|path| std::fs::read(path).unwrap());
+    for tenth in 0..=10 {
+        // The rows may be ahead of the journal; the other way round only if the machine lost them.
+        for (rows_len, journal_len) in
+            [(rows.len(), journal.len() * tenth / 10), (rows.len() * tenth / 10, journal.len())]
+        {
+            std::fs::write(&paths[0], &rows[..rows_len]).unwrap();
+            std::fs::write(&paths[1], &journal[..journal_len]).unwrap();
+            starts.lock().unwrap().clear();
+            corpus.clean(Part::WHOLE).unwrap();
+            assert_eq!(std::fs::read(&paths[0]).unwrap(), rows);
+            assert_eq!(std::fs::read(&paths[1]).unwrap(), journal);
+        }
+    }
+    // With all but the last entry of the journal, only the last rows are made again.
+    let last = journal[..journal.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap();
+    std::fs::write(&paths[1], &journal[..=last]).unwrap();
+    starts.lock().unwrap().clear();
+    corpus.clean(Part::WHOLE).unwrap();
+    assert_eq!(starts.lock().unwrap()[..], [9_000]);
+    corpus.join(1).unwrap();
+    assert_eq!(files(folder.path()), files(whole.folder.path()));
+}
+
+#[test]
+fn rows_of_a_file_go_the_same_way_and_what_is_no_row_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let maker = Maker::new(11);
+    let rows: Vec<Row> = (0..1_000).map(|index| maker.row(index)).collect();
+    let path = folder.path().join("rows.json");
+    std::fs::write(&path, serde_json::to_string_pretty(&rows).unwrap()).unwrap();
+    let from_made = build(1_000, 11);
+    let from_file = build_with(&Source::File(path), &recipe(11));
+    assert_eq!(from_file.sides, from_made.sides);
+    assert_eq!(from_file.manifest.input, from_made.manifest.input);
+
+    let lines = folder.path().join("rows.jsonl");
+    write_rows(&lines, &rows).unwrap();
+    let text = std::fs::read_to_string(&lines).unwrap().replacen('\n', "\n{\"input\": 7}\nno row\n", 1);
+    std::fs::write(&lines, text).unwrap();
+    let from_lines = build_with(&Source::File(lines), &recipe(11));
+    assert_eq!(from_lines.manifest.steps[0].dropped[&Reason::Unreadable], 2);
+    assert_eq!(from_lines.sides, from_made.sides);
+}
+
+#[test]
+fn a_written_corpus_is_read_tokenized_and_packed() {
+    let Built { folder, sides: [rows, ..], .. } = build(2_000, 7);
     let tokenizer = Tokenizer::load(folder.path().join("tokenizer.json")).unwrap();
     let sequences: Vec<Sequence> = rows.iter().map(|row| Sequence::of(row, &tokenizer).unwrap()).collect();
     for (row, sequence) in rows.iter().zip(&sequences) {
@@ -94,4 +212,18 @@ fn a_written_corpus_is_read_tokenized_and_packed() {
     assert!(packed.real_share() >= 0.97, "{}", packed.real_share());
     let tokens: usize = packed.map(|batch| batch.real_tokens()).sum();
     assert_eq!(tokens, sequences.iter().map(|sequence| sequence.ids.len()).sum::<usize>());
+}
+
+#[test]
+fn every_law_finds_its_formulas_and_each_is_proven() {
+    let maker = Maker::new(12);
+    let mut used = BTreeSet::new();
+    for index in 0..2_000 {
+        let formula: Formula = maker.row(index).formula.parse().unwrap();
+        for (law, form) in equivalents(&formula) {
+            assert!(equivalent(&formula, &form).is_yes(), "{formula} by {law:?} became {form}");
+            used.insert(format!("{law:?}"));
+        }
+    }
+    assert_eq!(used.len(), Law::ALL.len(), "{used:?}");
 }

@@ -2,3 +2,5 @@
 
 mod corpus;
 mod reader;
+mod crash;
+mod llama_cpp;
