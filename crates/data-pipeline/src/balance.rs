@@ -52,11 +52,11 @@ mod tests {
     use super::*;
 
     fn balanced(sizes: &[usize], most: f64) -> Vec<usize> {
-        let rows = (0..).zip(sizes).flat_map(|(group, &n)| (0..n).map(move |i| (group, i as u64 * 7919 % 101)));
+        let rows =
+            (0..).zip(sizes).flat_map(|(group, &n)| (0..n).map(move |i| (group, i as u64 * 7919 % 101)));
         let stays = balance(rows.clone(), most);
-        let count = |wanted| {
-            rows.clone().zip(&stays).filter(move |((group, _), stays)| *group == wanted && **stays)
-        };
+        let count =
+            |wanted| rows.clone().zip(&stays).filter(move |((group, _), stays)| *group == wanted && **stays);
         (0..sizes.len() as u16).map(|group| count(group).count()).collect()
     }
 

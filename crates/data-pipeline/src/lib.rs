@@ -87,12 +87,10 @@ pub use distribution::Distribution;
 pub use lexicon::{Lemmas, lemmas};
 pub use realize::Maker;
 pub use row::{Complexity, Origin, Row, WordSpan};
-#[cfg(feature = "parquet")]
-pub use rows::write_parquet;
 pub use rows::{NotARow, NotesRecord, ReadRowsError, Record, Records, read_rows, records, write_rows};
 pub use sequence::Sequence;
 pub use split::{Shares, Side, Split, SplitKeys, SplitReport};
 pub use step::{Dropped, Reason, Step, StepReport, StepReports, Steps};
-pub use training_lines::{TrainingLines, training_lines};
 pub use tokenizer::{Tokenizer, TokenizerError};
+pub use training_lines::{TrainingLines, training_lines};
 pub use words::words;

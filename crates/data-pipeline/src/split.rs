@@ -169,8 +169,7 @@ impl SplitKeys {
         join_equal(&self.sentence_of, &mut parent);
         let mut components: BTreeMap<u32, (u32, Vec<u32>)> = BTreeMap::new();
         for (index, &pattern) in (0..).zip(&self.pattern_of) {
-            let (name, members) =
-                components.entry(find(&mut parent, index)).or_insert((pattern, Vec::new()));
+            let (name, members) = components.entry(find(&mut parent, index)).or_insert((pattern, Vec::new()));
             if self.patterns[pattern as usize] < self.patterns[*name as usize] {
                 *name = pattern;
             }
@@ -267,7 +266,9 @@ mod tests {
         let shares = Shares { val: 0.0, test: 0.25, at_most: 1 };
         let splits = (0..40).map(|seed| keys(&rows).split(shares, seed));
         let held_out: BTreeSet<(String, usize)> = splits
-            .map(|split| (side(&rows, &split, Side::Test)[0].pattern.clone(), split.report.equivalent_in_train))
+            .map(|split| {
+                (side(&rows, &split, Side::Test)[0].pattern.clone(), split.report.equivalent_in_train)
+            })
             .collect();
         let expected = [("p → q", 1), ("¬q → ¬p", 1), ("p ∧ q", 0), ("p ∨ q", 0)];
         assert_eq!(held_out, expected.map(|(pattern, count)| (pattern.to_owned(), count)).into());

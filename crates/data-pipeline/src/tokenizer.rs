@@ -90,6 +90,35 @@ impl Tokenizer {
     where
         T: Into<String> + Send,
     {
+        let texts = texts.into_iter().map(Into::into).chain([priming()]);
+        Tokenizer::learn(vocab_size, |trainer, untrained| {
+            trainer.feed(texts, |text| learnable_pieces(untrained, text))
+        })
+    }
+
+    /// The same from words, as the pointing format cuts them, and how often each occurs: every word is looked at once.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenizerError::VocabularyTooSmall`] below about 400.
+    pub fn train_on_words(
+        words: impl IntoIterator<Item = (String, usize), IntoIter: Send>,
+        vocab_size: usize,
+    ) -> Result<Tokenizer, TokenizerError> {
+        let texts = words.into_iter().map(|(word, count)| format!("{count}\t {word}"));
+        let texts = texts.chain([format!("1\t{}", priming())]);
+        Tokenizer::learn(vocab_size, |trainer, untrained| {
+            trainer.feed(texts, |text| {
+                let (count, text) = text.split_once('\t').unwrap_or(("1", text));
+                Ok(learnable_pieces(untrained, text)?.repeat(count.parse().unwrap_or(1)))
+            })
+        })
+    }
+
+    fn learn(
+        vocab_size: usize,
+        feed: impl FnOnce(&mut BpeTrainer, &tokenizers::Tokenizer) -> tokenizers::Result<()>,
+    ) -> Result<Tokenizer, TokenizerError> {
         let fixed = added_tokens();
         let mut trainer = BpeTrainer::builder()
             .vocab_size(vocab_size)
@@ -101,9 +130,7 @@ impl Tokenizer {
             )
             .show_progress(false)
             .build();
-        let untrained = assemble(BPE::default(), &fixed)?;
-        let texts = texts.into_iter().map(Into::into).chain([priming()]);
-        trainer.feed(texts, |text| learnable_pieces(&untrained, text))?;
+        feed(&mut trainer, &assemble(BPE::default(), &fixed)?)?;
         let mut bpe = BPE::default();
         trainer.train(&mut bpe)?;
 
@@ -319,6 +346,20 @@ mod tests {
         tokenizers::Tokenizer::new(BPE::default()).save(&path, false).unwrap();
         let error = Tokenizer::load(&path).unwrap_err();
         assert!(matches!(error, TokenizerError::ForeignVocabulary { expected: 0, .. }), "{error}");
+    }
+
+    #[test]
+    fn counted_words_teach_what_their_sentences_do() {
+        let maker = crate::Maker::new(4);
+        let inputs: Vec<String> = (0..300).map(|index| maker.row(index).input).collect();
+        let prompts = inputs.iter().map(|input| crate::format::Pointing::prompt(input).unwrap());
+        let mut counts = std::collections::HashMap::new();
+        for word in inputs.iter().flat_map(|input| crate::words(input)) {
+            *counts.entry(word.to_owned()).or_default() += 1;
+        }
+        let [from_prompts, from_words] =
+            [Tokenizer::train(prompts, 900).unwrap(), Tokenizer::train_on_words(counts, 900).unwrap()];
+        assert_eq!(from_prompts.pieces, from_words.pieces);
     }
 
     #[test]

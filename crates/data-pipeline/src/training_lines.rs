@@ -62,9 +62,9 @@ pub fn training_lines(from: &Path, to: &Path, sections: Sections) -> Result<Trai
     struct Stopped(usize, Reason);
     let line = |record: Record| -> Result<Line, Stopped> {
         let row = record.into_row(from).map_err(|_| Stopped(0, Reason::Unreadable))?;
-        let row = WellFormed.apply(row).map_err(|reason| Stopped(1, reason))?;
-        let record = NotesRecord::training_line(&row, sections);
-        let record = record.map_err(|_| Stopped(2, Reason::DoesNotFitFormat))?;
+        let (row, formula) = WellFormed.read(row).map_err(|reason| Stopped(1, reason))?;
+        let sequence = sections.sequence_of(&row, &formula);
+        let record = NotesRecord::of(&row, sequence.map_err(|_| Stopped(2, Reason::DoesNotFitFormat))?);
         let mut line = Vec::with_capacity(512);
         serde_json::to_writer(&mut line, &record).map_err(|_| Stopped(2, Reason::DoesNotFitFormat))?;
         line.push(b'\n');

@@ -11,10 +11,7 @@ pub(crate) fn truth_column(formula: &Formula) -> Option<[u64; 4]> {
 }
 
 /// The same for atoms of any names: `number` says which letter, from 0 to 7, an atom counts as.
-pub(crate) fn truth_column_of(
-    formula: &Formula,
-    number: impl Fn(&str) -> Option<usize>,
-) -> Option<[u64; 4]> {
+pub(crate) fn truth_column_of(formula: &Formula, number: impl Fn(&str) -> Option<usize>) -> Option<[u64; 4]> {
     let mut operands: Vec<[u64; 4]> = Vec::new();
     for &node in formula.nodes() {
         let column = match node {

@@ -64,7 +64,10 @@ fn narrowed(row: &Row, formula: &Formula) -> Option<Row> {
     let denial = normal(0..start)?;
     let link = normal(end..second.first.into())?;
     let rest = normal(usize::from(second.last) + 1..words.len())?;
-    if !DENIALS.contains(&denial.as_str()) || !matches!(link.as_str(), "y" | "e" | "y que") || !rest.is_empty() {
+    if !DENIALS.contains(&denial.as_str())
+        || !matches!(link.as_str(), "y" | "e" | "y que")
+        || !rest.is_empty()
+    {
         return None;
     }
     let said = row.atoms.get(q)?;
@@ -191,7 +194,8 @@ mod tests {
     fn what_denied_both_denies_one() {
         let spans = [("p", 4, 5), ("q", 7, 8)];
         let mut both = row("No es cierto que Ana cante y Eva ría.", "¬(p ∧ q)", ("∧", "y"), &spans);
-        both.atoms = [("p", "Ana canta"), ("q", "Eva ríe")].map(|(p, said)| (p.to_owned(), said.to_owned())).into();
+        both.atoms =
+            [("p", "Ana canta"), ("q", "Eva ríe")].map(|(p, said)| (p.to_owned(), said.to_owned())).into();
         let one = contrast(&both).unwrap();
         assert_eq!(one.input, "No es cierto que Ana cante, pero Eva ríe.");
         assert_eq!((one.formula.as_str(), one.atoms["q"].as_str()), ("¬p ∧ q", "Eva ríe"));
@@ -200,7 +204,10 @@ mod tests {
         assert_eq!(words[span.first.into()..=span.last.into()], ["Eva", "ríe"]);
 
         let longer = Row { input: "No es cierto que Ana cante y Eva ría a la vez.".into(), ..both.clone() };
-        assert!(contrast(&longer).is_none_or(|other| other.formula == "¬(p ∨ q)"), "a la vez is not said of one");
+        assert!(
+            contrast(&longer).is_none_or(|other| other.formula == "¬(p ∨ q)"),
+            "a la vez is not said of one"
+        );
         let either = Row { formula: "¬(p ∨ q)".into(), input: both.input.replace(" y ", " o "), ..both };
         assert!(contrast(&either).is_none_or(|other| other.formula != "¬p ∧ q"));
     }

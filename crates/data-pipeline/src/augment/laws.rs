@@ -97,7 +97,8 @@ pub fn equivalents(formula: &Formula) -> Vec<(Law, Formula)> {
 /// The row with other formulas for its sentence, each proven equivalent, at most `most` of them: laws in their order, the
 /// whole formula first. Letters follow the new formula; ¬¬ around it all, which says nothing, is left out.
 pub fn rewritings(row: &Row, most: usize) -> Vec<Row> {
-    let Some(formula) = Some(most).filter(|&most| most > 0).and_then(|_| Formula::parse(&row.formula).ok()) else {
+    let Some(formula) = Some(most).filter(|&most| most > 0).and_then(|_| Formula::parse(&row.formula).ok())
+    else {
         return Vec::new();
     };
     let mut forms = equivalents(&formula);

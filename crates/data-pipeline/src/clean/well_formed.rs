@@ -29,7 +29,14 @@ impl Step for WellFormed {
         "well formed"
     }
 
-    fn apply(&self, mut row: Row) -> Result<Row, Reason> {
+    fn apply(&self, row: Row) -> Result<Row, Reason> {
+        WellFormed.read(row).map(|(row, _)| row)
+    }
+}
+
+impl WellFormed {
+    /// The row in normal form, and its formula.
+    pub(crate) fn read(self, mut row: Row) -> Result<(Row, Formula), Reason> {
         let formula = Formula::parse(&row.formula).map_err(|error| reason(&error))?;
         let atoms = formula.atoms();
         if atoms.len() != row.atoms.len() || !atoms.iter().all(|&atom| row.atoms.contains_key(atom)) {
@@ -50,7 +57,7 @@ impl Step for WellFormed {
             false => formula.pattern().to_string(),
         };
         row.complexity = Complexity::of(&formula);
-        Ok(row)
+        Ok((row, formula))
     }
 }
 

@@ -21,13 +21,14 @@ use crate::{
     augment::{compose, contrast, rewritings},
     balance,
     dedup::{Distinct, Exact, Near},
-    distribution::Count,
-    format::Pointing,
+    distribution::{Count, count_in},
+    format::harmless,
     normal::{draw, fingerprint},
     records,
     rows::write_atomically,
     split::Split,
     stream::in_order,
+    words,
 };
 
 /// What stays in memory of a row of train, to balance it: its degree of complexity, its block and its lot.
@@ -210,8 +211,7 @@ impl Corpus<'_> {
             let contrast = if chosen("contrast", &row, recipe.contrasted) { contrast(&row) } else { None };
             let contrast = contrast.map(|row| steps.apply(row).map_err(|dropped| dropped.reason));
             let rewritten = rewritings(&row, recipe.rewritten);
-            let composable =
-                row.complexity == Complexity::Simple && chosen("compose", &row, recipe.composed);
+            let composable = row.complexity == Complexity::Simple && chosen("compose", &row, recipe.composed);
             Ok(Some((contrast, rewritten, composable.then_some(row))))
         };
         let fated = all(files)?.zip(fates).map(|(record, fate)| Ok::<_, CorpusError>((record?, *fate)));
@@ -309,27 +309,33 @@ impl Corpus<'_> {
             Fate::Kept(Side::Val) => Some(1),
             Fate::Kept(Side::Test) => Some(2),
         };
-        let made = all(&[made_file.to_owned()])?.map(|record| Ok::<_, CorpusError>((record?, Fate::Kept(Side::Train))));
+        let made = all(&[made_file.to_owned()])?
+            .map(|record| Ok::<_, CorpusError>((record?, Fate::Kept(Side::Train))));
         let clean = all(files)?.zip(fates).map(|(record, fate)| Ok::<_, CorpusError>((record?, *fate)));
         let understood = |(record, fate): (Record, Fate)| {
             let line = record.json().to_vec();
-            let row = if fate == Fate::Dropped { Row::default() } else { record.into_row(Path::new("work"))? };
+            let row =
+                if fate == Fate::Dropped { Row::default() } else { record.into_row(Path::new("work"))? };
             Ok((line, self.lot(&row), crate::normal::skeleton(&row.input), row, fate))
         };
         let mut done = 0;
-        in_order(clean.chain(made), understood, |chunk: Vec<Result<_, CorpusError>>| -> Result<(), CorpusError> {
-            done += chunk.len() as u64;
-            for understood in chunk {
-                let (line, lot, skeleton, row, fate) = understood?;
-                let Some(side) = side_of(fate) else { continue };
-                out[side].write_all(&line)?;
-                out[side].write_all(b"\n")?;
-                counts[side].add(&row);
-                examples.add(row, &skeleton, lot);
-            }
-            self.tell("writing", done, fates.len() as u64);
-            Ok(())
-        })?;
+        in_order(
+            clean.chain(made),
+            understood,
+            |chunk: Vec<Result<_, CorpusError>>| -> Result<(), CorpusError> {
+                done += chunk.len() as u64;
+                for understood in chunk {
+                    let (line, lot, skeleton, row, fate) = understood?;
+                    let Some(side) = side_of(fate) else { continue };
+                    out[side].write_all(&line)?;
+                    out[side].write_all(b"\n")?;
+                    counts[side].add(&row);
+                    examples.add(row, &skeleton, lot);
+                }
+                self.tell("writing", done, fates.len() as u64);
+                Ok(())
+            },
+        )?;
         for ((name, mut out), count) in names.into_iter().zip(out).zip(counts) {
             out.flush()?;
             out.get_ref().sync_all()?;
@@ -349,11 +355,20 @@ impl Corpus<'_> {
     fn learn_tokenizer(&self, manifest: &mut Manifest) -> Result<(), CorpusError> {
         self.tell("learning the tokenizer", 0, 1);
         let train = self.folder.join("train.jsonl");
-        let prompts = records(&train)?.filter_map(|record| {
-            let row = record.ok()?.into_row(&train).ok()?;
-            Pointing::prompt(&row.input).ok()
-        });
-        let tokenizer = Tokenizer::train(prompts, self.recipe.vocab_size)?;
+        let mut counts = HashMap::new();
+        let read = |record: Result<Record, _>| Ok::<_, CorpusError>(record?);
+        let understood = |record: Record| record.into_row(&train);
+        in_order(records(&train)?.map(read), understood, |rows| {
+            for row in rows {
+                for word in words(&row?.input) {
+                    count_in(&mut counts, word);
+                }
+            }
+            Ok(())
+        })?;
+        // What the format writes for a word.
+        let counts = counts.into_iter().map(|(word, count)| (word.chars().map(harmless).collect(), count));
+        let tokenizer = Tokenizer::train_on_words(counts, self.recipe.vocab_size)?;
         let path = self.folder.join("tokenizer.json");
         tokenizer.save(&path)?;
         manifest.vocab_size = tokenizer.vocab_size();

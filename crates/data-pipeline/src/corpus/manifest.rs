@@ -48,7 +48,8 @@ impl fmt::Display for Manifest {
         for step in &self.steps {
             writeln!(f, "{step}")?;
         }
-        let SplitReport { components, largest, patterns: [train, val, test], equivalent_in_train } = &self.split;
+        let SplitReport { components, largest, patterns: [train, val, test], equivalent_in_train } =
+            &self.split;
         writeln!(
             f,
             "split: {components} groups that share sentences or patterns, the largest of {largest} rows"

@@ -6,12 +6,7 @@ use std::{
 };
 
 use super::Manifest;
-use crate::{
-    Complexity, Distribution, Row,
-    arena::Texts,
-    normal::fingerprint,
-    vocabulary::CONNECTIVES,
-};
+use crate::{Complexity, Distribution, Row, arena::Texts, normal::fingerprint, vocabulary::CONNECTIVES};
 
 /// Rows shown of each degree of complexity.
 const SHOWN: usize = 8;
@@ -43,7 +38,8 @@ impl Examples {
         *count += 1;
         for (symbol, phrase) in &row.connectors {
             let key = (symbol.clone(), phrase.clone());
-            let (count, lowest, example) = self.constructions.entry(key).or_insert((0, u64::MAX, String::new()));
+            let (count, lowest, example) =
+                self.constructions.entry(key).or_insert((0, u64::MAX, String::new()));
             *count += 1;
             if lot < *lowest {
                 *lowest = lot;
@@ -84,13 +80,29 @@ impl Examples {
             manifest.code
         )?;
         writeln!(out, "| | |\n|---|---|")?;
-        writeln!(out, "| exact repeats among the sentences that came in | {:.2} % |", 100.0 * manifest.exact_repeats())?;
-        writeln!(out, "| different ways of building a sentence, content words aside | {} |", thousands(self.skeletons.len()))?;
-        writeln!(out, "| largest share of sentences built alike | {:.2} % |", 100.0 * self.largest_skeleton())?;
+        writeln!(
+            out,
+            "| exact repeats among the sentences that came in | {:.2} % |",
+            100.0 * manifest.exact_repeats()
+        )?;
+        writeln!(
+            out,
+            "| different ways of building a sentence, content words aside | {} |",
+            thousands(self.skeletons.len())
+        )?;
+        writeln!(
+            out,
+            "| largest share of sentences built alike | {:.2} % |",
+            100.0 * self.largest_skeleton()
+        )?;
         writeln!(out, "| different phrases for the connectives | {} |\n", self.constructions.len())?;
 
-        writeln!(out, "## What it is made of\n\nIn per cent of the sentences of each side; on the right what the NanoLogic notes report of their corpus.\n")?;
-        let sides = ["train", "val", "test"].iter().filter_map(|&name| Some((name, manifest.sides.get(name)?)));
+        writeln!(
+            out,
+            "## What it is made of\n\nIn per cent of the sentences of each side; on the right what the NanoLogic notes report of their corpus.\n"
+        )?;
+        let sides =
+            ["train", "val", "test"].iter().filter_map(|&name| Some((name, manifest.sides.get(name)?)));
         writeln!(out, "```text\n{}```\n", Distribution::table(&sides.collect::<Vec<_>>()))?;
 
         writeln!(out, "## What sentences look like\n\nChosen by lot, {SHOWN} of each degree.\n")?;
@@ -104,7 +116,10 @@ impl Examples {
             writeln!(out)?;
         }
 
-        writeln!(out, "## How each connective is said\n\nEvery phrase with the number of sentences that use it and one of them, chosen by lot. Where a sentence says a connective twice, its first phrase counts.\n")?;
+        writeln!(
+            out,
+            "## How each connective is said\n\nEvery phrase with the number of sentences that use it and one of them, chosen by lot. Where a sentence says a connective twice, its first phrase counts.\n"
+        )?;
         for symbol in CONNECTIVES {
             let mut phrases: Vec<_> =
                 self.constructions.iter().filter(|((connective, _), _)| connective == symbol).collect();
@@ -112,14 +127,21 @@ impl Examples {
                 continue;
             }
             phrases.sort_by_key(|(_, (count, ..))| std::cmp::Reverse(*count));
-            writeln!(out, "### {symbol}: {} phrases\n\n| sentences | phrase | for example |\n|---:|---|---|", phrases.len())?;
+            writeln!(
+                out,
+                "### {symbol}: {} phrases\n\n| sentences | phrase | for example |\n|---:|---|---|",
+                phrases.len()
+            )?;
             for ((_, phrase), (count, _, example)) in phrases {
                 writeln!(out, "| {} | {} | {} |", thousands(*count), plain(phrase), plain(example))?;
             }
             writeln!(out)?;
         }
 
-        writeln!(out, "## The commonest ways of building a sentence\n\nContent words are masked.\n\n| share | sentences | skeleton |\n|---:|---:|---|")?;
+        writeln!(
+            out,
+            "## The commonest ways of building a sentence\n\nContent words are masked.\n\n| share | sentences | skeleton |\n|---:|---:|---|"
+        )?;
         let mut skeletons: Vec<&(u32, u32)> = self.skeletons.values().collect();
         skeletons.sort_unstable_by_key(|&&(count, text)| (std::cmp::Reverse(count), text));
         for &&(count, text) in skeletons.iter().take(SKELETONS) {
@@ -131,9 +153,18 @@ impl Examples {
         writeln!(out, "\n## What was dropped\n\n| step | came in | stayed | why not |\n|---|---:|---:|---|")?;
         let made = manifest.made.iter().map(|step| (format!("made from train: {}", step.name), step));
         for (name, step) in manifest.steps.iter().map(|step| (step.name.clone(), step)).chain(made) {
-            let why: Vec<String> =
-                step.dropped.iter().map(|(reason, count)| format!("{} {reason}", thousands(*count))).collect();
-            writeln!(out, "| {name} | {} | {} | {} |", thousands(step.rows), thousands(step.kept()), why.join("; "))?;
+            let why: Vec<String> = step
+                .dropped
+                .iter()
+                .map(|(reason, count)| format!("{} {reason}", thousands(*count)))
+                .collect();
+            writeln!(
+                out,
+                "| {name} | {} | {} | {} |",
+                thousands(step.rows),
+                thousands(step.kept()),
+                why.join("; ")
+            )?;
         }
         let split = &manifest.split;
         writeln!(

@@ -34,9 +34,7 @@ impl Source {
     pub(super) fn len(&self) -> Result<u64, ReadRowsError> {
         match self {
             Source::Made { rows, .. } => Ok(*rows),
-            Source::File(path) => {
-                records(path)?.try_fold(0, |count, record| record.map(|_| count + 1))
-            }
+            Source::File(path) => records(path)?.try_fold(0, |count, record| record.map(|_| count + 1)),
         }
     }
 

@@ -23,7 +23,15 @@ impl Distinct for Exact {
 
     fn key(row: &Row) -> (u64, u64) {
         let words = words(&row.input);
-        let sentence = words.strip_suffix(&["."]).unwrap_or(&words).join(" ").to_lowercase();
+        let mut sentence = String::with_capacity(row.input.len() + 16);
+        for word in words.strip_suffix(&["."]).unwrap_or(&words) {
+            sentence.push(' ');
+            if word.is_ascii() {
+                sentence.extend(word.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
+            } else {
+                sentence.extend(word.chars().flat_map(char::to_lowercase));
+            }
+        }
         (fingerprint(&sentence), fingerprint(&row.pattern))
     }
 

@@ -12,7 +12,8 @@ use logic_parser::Formula;
 
 use super::Distinct;
 use crate::{
-    Reason, Row, arena::Texts,
+    Reason, Row,
+    arena::Texts,
     normal::{self, fingerprint},
     truth_column::truth_column_of,
 };
@@ -126,10 +127,17 @@ mod tests {
         let atoms = ["el servidor principal se detiene", "hay copia de seguridad"];
         let turned = ["hay copia de seguridad", "el servidor principal se detiene"];
         let mut near = Near::default();
-        let mut apply = |input: &str, formula: &str, atoms| near.admit(Near::key(&row(input, formula, atoms)));
+        let mut apply =
+            |input: &str, formula: &str, atoms| near.admit(Near::key(&row(input, formula, atoms)));
         let repeated = Err(Reason::NearlyRepeated);
-        assert_eq!(apply("El servidor principal se detiene y no hay copia de seguridad", "p ∧ ¬q", atoms), Ok(()));
-        assert_eq!(apply("El servidor principal se detiene o no hay copia de seguridad", "p ∨ ¬q", atoms), Ok(()));
+        assert_eq!(
+            apply("El servidor principal se detiene y no hay copia de seguridad", "p ∧ ¬q", atoms),
+            Ok(())
+        );
+        assert_eq!(
+            apply("El servidor principal se detiene o no hay copia de seguridad", "p ∨ ¬q", atoms),
+            Ok(())
+        );
         let comma = "El servidor principal se detiene, y no hay copia de seguridad.";
         assert_eq!(apply(comma, "¬p ∧ q", turned), repeated);
         let far = "No hay copia de seguridad y el servidor principal se detiene";

@@ -5,8 +5,28 @@ const LOOK_ALIKES: [(char, char); 6] =
     [('<', '‹'), ('∧', '⋀'), ('∨', '⋁'), ('¬', '￢'), ('→', '⟶'), ('↔', '⟷')];
 
 /// The character, or its look-alike.
-pub(super) fn harmless(c: char) -> char {
+pub(crate) fn harmless(c: char) -> char {
+    // Most characters are letters.
+    if c.is_ascii() && c != '<' {
+        return c;
+    }
     LOOK_ALIKES.iter().find(|(symbol, _)| *symbol == c).map_or(c, |&(_, look_alike)| look_alike)
+}
+
+/// Appends the text with its look-alikes and single spaces; `bar` stands for the bars in it.
+pub(super) fn push_harmless(out: &mut String, text: &str, bar: char) {
+    let mut gap = false;
+    let start = out.len();
+    for c in text.chars() {
+        if c.is_whitespace() {
+            gap = out.len() > start;
+            continue;
+        }
+        if std::mem::take(&mut gap) {
+            out.push(' ');
+        }
+        out.push(if c == '|' { bar } else { harmless(c) });
+    }
 }
 
 /// Undoes [`harmless`] in an answer about `input`: look-alikes that the sentence itself does not have are symbols.

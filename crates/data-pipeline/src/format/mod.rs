@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use logic_parser::Formula;
 
 use crate::{Row, WordSpan};
+pub(crate) use harmless::harmless;
 pub use pointing::Pointing;
 pub use sections::Sections;
 

@@ -8,13 +8,16 @@
 //! A formula has a pair of brackets around every connective below another, `(p ∧ ¬q) → r`, so that nobody has to know
 //! which binds tighter. In the first phase of training answers have a thought, in the second they do without (distillation).
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
 use logic_parser::{Connective, Formula, Leaf, Node};
 
 use super::{
     Answer, Format, FormatError, ReadError,
-    harmless::{harmless, restored},
+    harmless::{push_harmless, restored},
 };
 use crate::{Row, vocabulary::CONNECTIVES};
 
@@ -51,7 +54,40 @@ impl Sections {
     ///
     /// Those of [`Format::prompt`] and [`Format::answer`].
     pub fn sequence(self, row: &Row) -> Result<String, FormatError> {
-        Ok(self.prompt(&row.input)? + &self.answer(row)?)
+        self.sequence_of(row, &Formula::parse(&row.formula)?)
+    }
+
+    /// The same for a row whose formula has been parsed.
+    pub(crate) fn sequence_of(self, row: &Row, formula: &Formula) -> Result<String, FormatError> {
+        let mut sequence = String::with_capacity(3 * row.input.len() + 128);
+        write_prompt(&mut sequence, &row.input)?;
+        self.write_answer(&mut sequence, row, formula)?;
+        Ok(sequence)
+    }
+
+    fn write_answer(self, out: &mut String, row: &Row, formula: &Formula) -> Result<(), FormatError> {
+        if self == Sections::WithThought {
+            out.push_str("<|thought|> ");
+            push_harmless(out, &thought(row, formula), '|');
+            out.push(' ');
+        }
+        out.push_str("<|atoms|> ");
+        for (index, atom) in formula.atoms().into_iter().enumerate() {
+            let text =
+                row.atoms.get(atom).ok_or_else(|| FormatError::AtomNotFound { atom: atom.to_owned() })?;
+            push_entry(out, index, atom, text);
+        }
+        out.push_str(" <|connectors|> ");
+        let said = CONNECTIVES.into_iter().filter_map(|symbol| Some((symbol, phrase(row, symbol)?)));
+        let mut none = true;
+        for (index, (symbol, phrase)) in said.enumerate() {
+            push_entry(out, index, symbol, &phrase);
+            none = false;
+        }
+        out.push_str(if none { "<|formula|> " } else { " <|formula|> " });
+        out.push_str(&bracketed(formula));
+        out.push_str(" <|eos|>");
+        Ok(())
     }
 
     /// Reads such a line back as a row, with or without a thought. The notes' older lines are understood too: broken at
@@ -86,42 +122,14 @@ impl Sections {
 
 impl Format for Sections {
     fn prompt(&self, input: &str) -> Result<String, FormatError> {
-        let sentence = harmless_text(input);
-        if sentence.is_empty() {
-            Err(FormatError::NoWords)
-        } else {
-            Ok(format!("<|bos|><|input|> {sentence} <|output|>"))
-        }
+        let mut prompt = String::with_capacity(input.len() + 32);
+        write_prompt(&mut prompt, input)?;
+        Ok(prompt)
     }
 
     fn answer(&self, row: &Row) -> Result<String, FormatError> {
-        let formula = Formula::parse(&row.formula)?;
-        let explained = |atom: &str| {
-            let text =
-                row.atoms.get(atom).ok_or_else(|| FormatError::AtomNotFound { atom: atom.to_owned() })?;
-            Ok(format!("{atom}: {}", entry(text)))
-        };
-        let atoms: Vec<String> =
-            formula.atoms().into_iter().map(explained).collect::<Result<_, FormatError>>()?;
-        let said = |symbol: &str| Some(format!("{symbol}: {}", entry(&phrase(row, symbol)?)));
-        let connectors: Vec<String> = CONNECTIVES.into_iter().filter_map(said).collect();
         let mut answer = String::new();
-        if *self == Sections::WithThought {
-            answer = format!("<|thought|> {} ", harmless_text(&thought(row, &formula)));
-        }
-        for (section, text) in [
-            ("<|atoms|>", atoms.join(" | ")),
-            ("<|connectors|>", connectors.join(" | ")),
-            ("<|formula|>", bracketed(&formula)),
-        ] {
-            answer.push_str(section);
-            answer.push(' ');
-            answer.push_str(&text);
-            if !text.is_empty() {
-                answer.push(' ');
-            }
-        }
-        answer.push_str("<|eos|>");
+        self.write_answer(&mut answer, row, &Formula::parse(&row.formula)?)?;
         Ok(answer)
     }
 
@@ -221,18 +229,32 @@ fn bracketed(formula: &Formula) -> String {
 }
 
 /// How the row says a connective, written as in the notes: `si...entonces`.
-fn phrase(row: &Row, symbol: &str) -> Option<String> {
-    row.connectors.get(symbol).map(|phrase| phrase.replace(" … ", "..."))
+fn phrase<'a>(row: &'a Row, symbol: &str) -> Option<Cow<'a, str>> {
+    row.connectors.get(symbol).map(|phrase| match phrase.contains('…') {
+        true => phrase.replace(" … ", "...").into(),
+        false => phrase.into(),
+    })
 }
 
-/// A text within a list: without the bar that separates entries.
-fn entry(text: &str) -> String {
-    harmless_text(text).replace('|', "/")
+fn write_prompt(out: &mut String, input: &str) -> Result<(), FormatError> {
+    out.push_str("<|bos|><|input|> ");
+    let start = out.len();
+    push_harmless(out, input, '|');
+    if out.len() == start {
+        return Err(FormatError::NoWords);
+    }
+    out.push_str(" <|output|>");
+    Ok(())
 }
 
-fn harmless_text(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").chars().map(harmless).collect()
+/// One of a list of entries with bars between them.
+fn push_entry(out: &mut String, index: usize, name: &str, text: &str) {
+    if index > 0 {
+        out.push_str(" | ");
+    }
+    out.push_str(name);
+    out.push_str(": ");
+    push_harmless(out, text, '/');
 }
 
 #[cfg(test)]
@@ -274,7 +296,8 @@ mod tests {
 
     #[test]
     fn every_connective_below_another_has_its_brackets() {
-        for text in ["p", "¬¬p", "p → q", "(p ∧ q) ∧ r", "¬(p ∨ ¬q)", "p → (q → ¬(r ↔ s))", "(p ⊕ ⊤) ∧ ¬⊥"] {
+        for text in ["p", "¬¬p", "p → q", "(p ∧ q) ∧ r", "¬(p ∨ ¬q)", "p → (q → ¬(r ↔ s))", "(p ⊕ ⊤) ∧ ¬⊥"]
+        {
             assert_eq!(bracketed(&text.parse().unwrap()), text);
         }
     }

@@ -1,9 +1,7 @@
-//! Rows in files: read one at a time from JSON Lines, a JSON array or Parquet, written as JSON Lines.
+//! Rows in files: read one at a time from JSON Lines or a JSON array, written as JSON Lines.
 
 mod file;
 mod notes;
-#[cfg(feature = "parquet")]
-mod parquet;
 mod records;
 
 use std::{
@@ -15,8 +13,6 @@ use crate::{Row, format::ReadError};
 
 pub(crate) use file::write_atomically;
 pub use notes::NotesRecord;
-#[cfg(feature = "parquet")]
-pub use parquet::write_parquet;
 pub use records::{Record, Records, records};
 
 /// Why a file of rows cannot be read.
@@ -61,14 +57,6 @@ pub enum ReadRowsError {
         /// The most bytes that are read.
         max: usize,
     },
-    /// The file is Parquet, and this build does not read it or it has other columns.
-    #[error("cannot read {path} as Parquet: {reason}", path = path.display())]
-    Parquet {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
 }
 
 /// Why a record is not a row.
@@ -83,8 +71,8 @@ pub enum NotARow {
     Sequence(#[from] ReadError),
 }
 
-/// Reads rows one at a time from JSON Lines, a JSON array or (behind the feature `parquet`) Parquet; the file's first
-/// bytes tell which. Records may have the fields of [`Row`] or the shapes of the NanoLogic notes, see [`NotesRecord`].
+/// Reads rows one at a time from JSON Lines or a JSON array; the file's first bytes tell which. Records may have the
+/// fields of [`Row`] or the shapes of the NanoLogic notes, see [`NotesRecord`].
 ///
 /// ```
 /// use data_pipeline::{Row, read_rows, write_rows};

@@ -89,12 +89,16 @@ impl NotesRecord {
     ///
     /// Those of [`Sections`].
     pub fn training_line(row: &Row, sections: Sections) -> Result<NotesRecord, crate::format::FormatError> {
-        Ok(NotesRecord {
-            sequence: Some(sections.sequence(row)?),
+        Ok(NotesRecord::of(row, sections.sequence(row)?))
+    }
+
+    pub(crate) fn of(row: &Row, sequence: String) -> NotesRecord {
+        NotesRecord {
+            sequence: Some(sequence),
             complexity: row.complexity,
             block: row.block.clone(),
             ..NotesRecord::default()
-        })
+        }
     }
 
     /// The record as a row.

@@ -16,17 +16,9 @@ const MAX_RECORD: usize = 16 << 20;
 /// One record of a file, not yet understood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// The line on which it begins, counted from 1; in Parquet the row.
+    /// The line on which it begins, counted from 1.
     pub line: usize,
-    /// What it holds.
-    pub(super) content: Content,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Content {
-    Json(Vec<u8>),
-    #[cfg(feature = "parquet")]
-    Row(Box<Row>),
+    json: Vec<u8>,
 }
 
 impl Record {
@@ -36,75 +28,39 @@ impl Record {
     ///
     /// [`ReadRowsError::Row`].
     pub fn into_row(self, path: &Path) -> Result<Row, ReadRowsError> {
-        let line = self.line;
-        self.understood().map_err(|source| ReadRowsError::Row { path: path.to_owned(), line, source })
+        self.row().map_err(|source| ReadRowsError::Row { path: path.to_owned(), line: self.line, source })
     }
 
-    /// The record as it stands in the file; empty where it is no text.
+    /// The record as it stands in the file.
     pub(crate) fn json(&self) -> &[u8] {
-        match &self.content {
-            Content::Json(bytes) => bytes,
-            #[cfg(feature = "parquet")]
-            Content::Row(_) => &[],
-        }
+        &self.json
     }
 
-    fn understood(self) -> Result<Row, NotARow> {
-        match self.content {
-            Content::Json(bytes) => match serde_json::from_slice(&bytes) {
-                Ok(row) => Ok(row),
-                // The notes' shapes are tried second, for they take longer.
-                Err(error) => match serde_json::from_slice::<NotesRecord>(&bytes) {
-                    Ok(record) => record.into_row(),
-                    Err(_) => Err(error.into()),
-                },
+    fn row(&self) -> Result<Row, NotARow> {
+        match serde_json::from_slice(&self.json) {
+            Ok(row) => Ok(row),
+            // The notes' shapes are tried second, for they take longer.
+            Err(error) => match serde_json::from_slice::<NotesRecord>(&self.json) {
+                Ok(record) => record.into_row(),
+                Err(_) => Err(error.into()),
             },
-            #[cfg(feature = "parquet")]
-            Content::Row(row) => Ok(*row),
         }
     }
-}
-
-/// The records of a file in order.
-pub struct Records(Kind);
-
-enum Kind {
-    Json(JsonRecords),
-    #[cfg(feature = "parquet")]
-    Parquet(super::parquet::ParquetRecords),
 }
 
 /// Opens a file of records; see [`read_rows`](super::read_rows).
 ///
 /// # Errors
 ///
-/// [`ReadRowsError::Io`], [`ReadRowsError::Parquet`].
+/// [`ReadRowsError::Io`].
 pub fn records(path: impl AsRef<Path>) -> Result<Records, ReadRowsError> {
     let path = path.as_ref().to_owned();
-    let unreadable = |source| ReadRowsError::Io { path: path.clone(), source };
-    let mut reader = BufReader::with_capacity(1 << 18, File::open(&path).map_err(unreadable)?);
-    if reader.fill_buf().map_err(unreadable)?.starts_with(b"PAR1") {
-        #[cfg(feature = "parquet")]
-        return Ok(Records(Kind::Parquet(super::parquet::ParquetRecords::open(path)?)));
-        #[cfg(not(feature = "parquet"))]
-        return Err(ReadRowsError::Parquet { path, reason: "built without the feature `parquet`".into() });
-    }
-    Ok(Records(Kind::Json(JsonRecords { path, reader, line: 1, place: Place::Start })))
+    let file = File::open(&path).map_err(|source| unreadable(&path, source))?;
+    Ok(Records { path, reader: BufReader::with_capacity(1 << 18, file), line: 1, place: Place::Start })
 }
 
-impl Iterator for Records {
-    type Item = Result<Record, ReadRowsError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.0 {
-            Kind::Json(records) => records.next(),
-            #[cfg(feature = "parquet")]
-            Kind::Parquet(records) => records.next(),
-        }
-    }
-}
-
-struct JsonRecords {
+/// The records of a file in order.
+pub struct Records {
     path: PathBuf,
     reader: BufReader<File>,
     line: usize,
@@ -152,15 +108,19 @@ impl Nesting {
     }
 }
 
-impl JsonRecords {
-    fn next(&mut self) -> Option<Result<Record, ReadRowsError>> {
+impl Iterator for Records {
+    type Item = Result<Record, ReadRowsError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
         let record = self.advance().transpose();
         if record.as_ref().is_none_or(Result::is_err) {
             self.place = Place::End;
         }
         record
     }
+}
 
+impl Records {
     fn advance(&mut self) -> Result<Option<Record>, ReadRowsError> {
         match self.place {
             Place::End => Ok(None),
@@ -217,7 +177,7 @@ impl JsonRecords {
             }
             let blank = bytes.iter().all(u8::is_ascii_whitespace);
             if !blank {
-                return Ok(Some(Record { line, content: Content::Json(bytes) }));
+                return Ok(Some(Record { line, json: bytes }));
             }
             if self.peek()?.is_none() {
                 return Ok(None);
@@ -243,7 +203,7 @@ impl JsonRecords {
                 return Err(self.too_long(line));
             }
             if end.is_some() {
-                return Ok(Some(Record { line, content: Content::Json(bytes) }));
+                return Ok(Some(Record { line, json: bytes }));
             }
         }
     }
