@@ -110,7 +110,8 @@ impl Tokenizer {
         Tokenizer::learn(vocab_size, |trainer, untrained| {
             trainer.feed(texts, |text| {
                 let (count, text) = text.split_once('\t').unwrap_or(("1", text));
-                Ok(learnable_pieces(untrained, text)?.repeat(count.parse().unwrap_or(1)))
+                let pieces = learnable_pieces(untrained, text)?;
+                Ok(std::iter::repeat_n(pieces, count.parse().unwrap_or(1)).flatten().collect::<Vec<_>>())
             })
         })
     }
