@@ -96,7 +96,7 @@ impl Tokenizer {
         })
     }
 
-    /// The same from words, as the pointing format cuts them, and how often each occurs: every word is looked at once.
+    /// The same from words, as the pointing format writes them, and how often each occurs: every word is looked at once.
     ///
     /// # Errors
     ///
@@ -356,11 +356,12 @@ mod tests {
         let prompts = inputs.iter().map(|input| crate::format::Pointing::prompt(input).unwrap());
         let mut counts = std::collections::HashMap::new();
         for word in inputs.iter().flat_map(|input| crate::words(input)) {
-            *counts.entry(word.to_owned()).or_default() += 1;
+            let written: String = word.chars().map(crate::format::harmless).collect();
+            *counts.entry(written).or_default() += 1;
         }
         let [from_prompts, from_words] =
             [Tokenizer::train(prompts, 900).unwrap(), Tokenizer::train_on_words(counts, 900).unwrap()];
-        assert_eq!(from_prompts.pieces, from_words.pieces);
+        assert!(from_prompts.pieces == from_words.pieces);
     }
 
     #[test]

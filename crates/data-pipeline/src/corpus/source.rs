@@ -29,6 +29,9 @@ pub(super) enum Raw {
     Record(Record),
 }
 
+/// A row that is still to come, with its number.
+type Numbered = Result<(u64, Raw), ReadRowsError>;
+
 impl Source {
     /// How many rows or records there are.
     pub(super) fn len(&self) -> Result<u64, ReadRowsError> {
@@ -54,7 +57,7 @@ impl Source {
     pub(super) fn raw(
         &self,
         range: Range<u64>,
-    ) -> Result<Box<dyn Iterator<Item = Result<(u64, Raw), ReadRowsError>> + Send>, ReadRowsError> {
+    ) -> Result<Box<dyn Iterator<Item = Numbered> + Send>, ReadRowsError> {
         Ok(match self {
             Source::Made { .. } => Box::new(range.map(|index| Ok((index, Raw::Index(index))))),
             Source::File(path) => {
