@@ -23,6 +23,7 @@ impl TwoClauses {
     }
 
     /// A sentence that says `p ∨ q` as *o p o q*.
+    #[cfg(any(test, feature = "tools"))]
     pub fn disjunction(maker: &Maker, index: u64) -> Option<TwoClauses> {
         said(maker, "p ∨ q", &[("O bien ", " o bien "), ("O ", " o ")], index)
     }
