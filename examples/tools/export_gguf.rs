@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Parser;
 use data_pipeline::format::Pointing;
 use data_pipeline::{Tokenizer, read_rows};
-use gguf_export::{ExportOptions, FileType, Tokenized, export};
+use gguf_export::{Approximation, ExportOptions, FileType, Tokenized, export};
 use nanologic_model::{Checkpoint, Reference};
 
 /// Write a checkpoint folder as GGUF, for llama.cpp and Ollama, once it is proven to compute the same.
@@ -28,6 +28,10 @@ struct Arguments {
     /// Rows whose prompts the file must tokenize as the checkpoint does, one JSON object a line.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Leave out what GGUF cannot say, and print what that costs: `softcap` (bounds on scores and logits), `nfc` (a text
+    /// is not brought to Unicode's normal form C).
+    #[arg(long, value_name = "NAME")]
+    allow_approximate: Vec<Approximation>,
     /// Name of the model in the file; by default the folder's.
     #[arg(long)]
     name: Option<String>,
@@ -50,6 +54,7 @@ fn main() -> anyhow::Result<()> {
         name: arguments.name,
         system: arguments.system,
         license: license.context("the licence")?,
+        allow_approximate: arguments.allow_approximate,
         corpus: corpus.unwrap_or_default(),
         ..ExportOptions::default()
     };
@@ -66,6 +71,10 @@ fn main() -> anyhow::Result<()> {
     );
     for change in &manifest.changes {
         println!("changed: {change}");
+    }
+    if let Some(approximate) = &manifest.approximate {
+        let left_out = approximate.left_out.join(", ");
+        println!("left out: {left_out}; that alone, against the checkpoint: {}", approximate.logits);
     }
     println!("texts tokenized as by the checkpoint: {}", manifest.texts);
     println!("the graph, in F32, against the checkpoint: {}", manifest.graph);

@@ -1,4 +1,5 @@
-//! What a GGUF file says of itself. A file that is not sound gets one line and exit status 1.
+//! What a GGUF file says of itself. A file that is not sound, or not the one its manifest describes, gets one line and exit
+//! status 1.
 //!
 //! ```text
 //! cargo run --release --example inspect_gguf -- model.gguf [--json]
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use gguf_export::{Array, GgufFile, Header, Value};
+use gguf_export::{Array, Error, GgufFile, Header, Value, check_against_manifest};
 use serde_json::{Map, json};
 
 /// Check a GGUF file and list its keys and tensors.
@@ -23,15 +24,27 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match GgufFile::open(&arguments.file) {
-        Ok(file) if arguments.json => println!("{}", as_json(file.header())),
-        Ok(file) => print(file.header()),
+    match inspect(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
+}
+
+fn inspect(arguments: &Arguments) -> Result<(), Error> {
+    let file = GgufFile::open(&arguments.file)?;
+    let has_manifest = check_against_manifest(&arguments.file)?;
+    if arguments.json {
+        println!("{}", as_json(file.header()));
+        return Ok(());
+    }
+    print(file.header());
+    if has_manifest {
+        println!("every byte is as the manifest says");
+    }
+    Ok(())
 }
 
 fn print(header: &Header) {
@@ -46,6 +59,11 @@ fn print(header: &Header) {
         let dims = tensor.dims.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
         println!("{:40} {:6} {dims}", tensor.name, tensor.ggml_type);
     }
+    let bytes: u64 = header.tensors.iter().filter_map(|tensor| tensor.byte_len()).sum();
+    let weights: u64 = header.tensors.iter().filter_map(|tensor| tensor.n_elements()).sum();
+    let bits = 8.0 * bytes as f64 / weights.max(1) as f64;
+    let (tensors, megabytes) = (header.tensors.len(), bytes as f64 / 1e6);
+    println!("{tensors} tensors, {weights} weights, {megabytes:.1} MB, {bits:.2} bits per weight");
 }
 
 fn as_json(header: &Header) -> serde_json::Value {

@@ -2,9 +2,12 @@
 //!
 //! ```text
 //! cargo run --release --example quantize_gguf -- IN.gguf OUT.gguf Q4_K_M [--threads N] [--dry-run]
+//! cargo run --release --example quantize_gguf -- IN.gguf OUT.gguf COPY --set general.name=str:THAU --remove KEY
 //! ```
 
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Parser;
 use gguf_export::{FileType, GgufFile, RequantizeOptions, Requantized, Value, plan, requantize};
@@ -27,17 +30,24 @@ struct Arguments {
     /// Also from types that have lost precision already.
     #[arg(long)]
     allow_requantize: bool,
-    /// Give a key a value, as `general.name=str:THAU`; the types are str, u32, f32 and bool.
+    /// Give a key a value, as `general.name=str:THAU`; the types are str, bool, u32, i32, u64, f32 and f64.
     #[arg(long, value_name = "KEY=TYPE:VALUE", value_parser = key_value)]
     set: Vec<(String, Value)>,
+    /// Take a key out.
+    #[arg(long, value_name = "KEY")]
+    remove: Vec<String>,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let copy = arguments.file_type.eq_ignore_ascii_case("copy");
     let file_type = if copy { None } else { Some(arguments.file_type.parse::<FileType>()?) };
-    let options =
-        RequantizeOptions { file_type, allow_requantize: arguments.allow_requantize, set: arguments.set };
+    let options = RequantizeOptions {
+        file_type,
+        allow_requantize: arguments.allow_requantize,
+        set: arguments.set,
+        remove: arguments.remove,
+    };
     let changes = if arguments.dry_run {
         plan(&GgufFile::open(&arguments.input)?, &options)?
     } else {
@@ -71,13 +81,22 @@ fn shape(dims: &[u64]) -> String {
 fn key_value(text: &str) -> Result<(String, Value), String> {
     let parts = text.split_once('=').and_then(|(key, value)| Some((key, value.split_once(':')?)));
     let (key, (kind, value)) = parts.ok_or("expected KEY=TYPE:VALUE")?;
-    let wrong = |error: &dyn std::fmt::Display| format!("{value}: {error}");
     let value = match kind {
         "str" => value.into(),
-        "u32" => value.parse::<u32>().map_err(|error| wrong(&error))?.into(),
-        "f32" => value.parse::<f32>().map_err(|error| wrong(&error))?.into(),
-        "bool" => value.parse::<bool>().map_err(|error| wrong(&error))?.into(),
-        _ => return Err(format!("{kind} is none of str, u32, f32, bool")),
+        "bool" => number::<bool>(value)?,
+        "u32" => number::<u32>(value)?,
+        "i32" => number::<i32>(value)?,
+        "u64" => number::<u64>(value)?,
+        "f32" => number::<f32>(value)?,
+        "f64" => number::<f64>(value)?,
+        _ => return Err(format!("{kind} is none of str, bool, u32, i32, u64, f32, f64")),
     };
     Ok((key.to_owned(), value))
+}
+
+fn number<T>(text: &str) -> Result<Value, String>
+where
+    T: FromStr<Err: Display> + Into<Value>,
+{
+    text.parse::<T>().map(Into::into).map_err(|error| format!("{text}: {error}"))
 }

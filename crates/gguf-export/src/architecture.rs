@@ -115,11 +115,23 @@ fn architecture(config: &Value) -> Result<Architecture, Error> {
     match (name, config["model_type"].as_str()) {
         (Some("LlamaForCausalLM"), _) | (None, Some("llama")) => Ok(Architecture::Llama),
         (Some("Qwen3ForCausalLM"), _) | (None, Some("qwen3")) => Ok(Architecture::Qwen3),
+        _ if is_full_profile(config) => match config["use_qk_norm"].as_bool() {
+            Some(true) => Ok(Architecture::Qwen3),
+            _ => Ok(Architecture::Llama),
+        },
         (other, model_type) => Err(Error::refused(
             format!("architecture {}", other.or(model_type).unwrap_or("(none named)")),
-            "only LlamaForCausalLM and Qwen3ForCausalLM are known to compute what llama.cpp computes",
+            "only LlamaForCausalLM, Qwen3ForCausalLM and NanoLogicForCausalLM are known to compute what llama.cpp computes",
             "train the portable profile, or convert with llama.cpp's own script",
         )),
+    }
+}
+
+/// Is this a checkpoint of NanoLogic's full profile?
+pub(crate) fn is_full_profile(config: &Value) -> bool {
+    match config["architectures"][0].as_str() {
+        Some(name) => name == "NanoLogicForCausalLM",
+        None => config["model_type"] == "nanologic",
     }
 }
 
@@ -145,12 +157,6 @@ fn refuse_inexpressible(config: &Value, architecture: Architecture) -> Result<()
     if architecture == Architecture::Qwen3 && config["attention_bias"].as_bool() == Some(true) {
         let reason = "qwen3 loads no biases";
         return Err(Error::refused("attention_bias", reason, "train without biases, or without QK-norm"));
-    }
-    for cap in ["final_logit_softcapping", "attn_logit_softcapping"] {
-        if config[cap].as_f64().is_some() {
-            let reason = "no SwiGLU architecture of llama.cpp caps";
-            return Err(Error::refused(cap, reason, "train without caps (the portable profile)"));
-        }
     }
     Ok(())
 }

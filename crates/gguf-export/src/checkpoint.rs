@@ -1,6 +1,6 @@
 //! A checkpoint folder as Hugging Face tools write it, read without copying the weights into memory.
 
-use std::fs;
+use std::fs::{self, File};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -84,10 +84,20 @@ impl CheckpointFolder {
         let mut shards = Vec::new();
         for path in weight_files(folder, &mut hashes)? {
             let shard = Shard::open(path)?;
-            hashes.push((file_name(&shard.path), blake3::hash(&shard.map).to_string()));
+            hashes.push((file_name(&shard.path), hash(&shard.path)?));
             shards.push(shard);
         }
         Ok(CheckpointFolder { config, tokenizer, tokenizer_config, chat_template, hashes, shards })
+    }
+}
+
+impl<S: TensorSource + ?Sized> TensorSource for &S {
+    fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        (**self).tensors()
+    }
+
+    fn read(&self, name: &str, range: Range<usize>, out: &mut Vec<f32>) -> Result<(), Error> {
+        (**self).read(name, range, out)
     }
 }
 
@@ -115,8 +125,9 @@ impl TensorSource for CheckpointFolder {
         };
         let width = ggml_type.block_bytes() as usize;
         let start = shard.data_start + info.data_offsets.0;
-        let bytes = shard.map.get(start + range.start * width..start + range.end * width);
-        dequantize(ggml_type, bytes.ok_or_else(missing)?, out)
+        let stored = shard.map.get(start..shard.data_start + info.data_offsets.1).ok_or_else(missing)?;
+        let bytes = stored.get(range.start * width..range.end * width).ok_or_else(missing)?;
+        dequantize(ggml_type, bytes, out)
     }
 }
 
@@ -147,6 +158,14 @@ fn weight_files(folder: &Path, hashes: &mut Vec<(String, String)>) -> Result<Vec
     names.dedup();
     // A shard is a file of this folder: a path that leads elsewhere is cut to its last part.
     Ok(names.iter().filter_map(|name| Path::new(name).file_name()).map(|name| folder.join(name)).collect())
+}
+
+/// The hash of a file, read in pieces: through the map all of it would count as this process's memory.
+fn hash(path: &Path) -> Result<String, Error> {
+    let mut hasher = blake3::Hasher::new();
+    let read = File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
+    read.map_err(|source| Error::io(path, source))?;
+    Ok(hasher.finalize().to_string())
 }
 
 fn json(path: &Path, hashes: &mut Vec<(String, String)>) -> Result<Value, Error> {

@@ -64,6 +64,12 @@ pub enum Error {
         /// What to do about it.
         remedy: String,
     },
+    /// A file is not the one that its manifest describes.
+    #[error("{} is not the file that its manifest describes: it was damaged or replaced", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// A tensor that the architecture needs is not there.
     #[error("tensor {name} is missing")]
     MissingTensor {
@@ -113,9 +119,9 @@ pub enum Error {
         limit: f64,
     },
     /// A name or shape that the format cannot hold.
-    #[error("tensor {name:?} cannot be written: {reason}")]
+    #[error("{name:?} cannot be written: {reason}")]
     Unwritable {
-        /// The tensor.
+        /// The tensor, or the key.
         name: String,
         /// Why.
         reason: &'static str,

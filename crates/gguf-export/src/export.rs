@@ -2,16 +2,22 @@
 
 use std::fs;
 use std::path::Path;
+use std::str::FromStr;
 
-use crate::architecture::{Architecture, Hyperparameters};
+use serde_json::Value;
+
+use crate::architecture::{Architecture, Hyperparameters, is_full_profile};
 use crate::atomic_file::{self, AtomicFile};
+use crate::fold::Folded;
+use crate::full_profile::{Caps, FullProfile};
+use crate::manifest::{self, Approximate};
 use crate::names::{Recipe, RowOrder, recipes};
 use crate::quantize::quantize_rows;
-use crate::vocab::write_vocab;
+use crate::vocab::{normalization, write_vocab};
 use crate::{
-    ChatTemplate, CheckpointFolder, Error, FileType, Forward, GgmlType, GgufFile, GgufTokenizer, Manifest,
-    Metadata, Mix, Modelfile, Proof, TensorInfo, TensorRecord, TensorSource, Tokenized, Writer, dequantize,
-    proof,
+    ChatTemplate, CheckpointFolder, Error, FileType, Forward, GgmlType, GgufFile, GgufModel, GgufTokenizer,
+    Manifest, Metadata, Mix, Modelfile, TensorInfo, TensorRecord, TensorSource, Tokenized, Writer,
+    dequantize, proof,
 };
 
 /// How to export.
@@ -27,12 +33,12 @@ pub struct ExportOptions {
     pub system: Option<String>,
     /// Licence text for the Modelfile.
     pub license: Option<String>,
+    /// What may be left out although the file then computes something else; the manifest says how much.
+    pub allow_approximate: Vec<Approximation>,
     /// Texts that the file must tokenize as the checkpoint does.
     pub corpus: Vec<Tokenized>,
-    /// Probe sequences for the proof.
-    pub probe_sequences: usize,
-    /// Tokens of each.
-    pub probe_tokens: usize,
+    /// Token sequences for the proof; none: 8 of 24 tokens, drawn evenly from the vocabulary.
+    pub probes: Vec<Vec<u32>>,
 }
 
 impl Default for ExportOptions {
@@ -43,12 +49,39 @@ impl Default for ExportOptions {
             chat: None,
             system: None,
             license: None,
+            allow_approximate: Vec::new(),
             corpus: Vec::new(),
-            probe_sequences: 8,
-            probe_tokens: 24,
+            probes: Vec::new(),
         }
     }
 }
+
+/// Something that GGUF cannot say and that may be left out, if the caller insists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approximation {
+    /// Bounds on attention scores and logits. The likeliest token stays the same for the latter.
+    Softcap,
+    /// Unicode's normal form C, to which the tokenizer brings a text: for texts that are in it, as nearly all are, nothing
+    /// changes.
+    Nfc,
+}
+
+impl FromStr for Approximation {
+    type Err = UnknownApproximation;
+
+    fn from_str(name: &str) -> Result<Approximation, UnknownApproximation> {
+        match name {
+            "softcap" => Ok(Approximation::Softcap),
+            "nfc" => Ok(Approximation::Nfc),
+            other => Err(UnknownApproximation(other.to_owned())),
+        }
+    }
+}
+
+/// No approximation has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nothing called {0:?} may be left out; the names are softcap and nfc")]
+pub struct UnknownApproximation(String);
 
 /// Numbers read at a time, so that memory does not grow with the model.
 const CHUNK: usize = 1 << 21;
@@ -57,7 +90,8 @@ const CHUNK: usize = 1 << 21;
 ///
 /// The vocabulary must give every text of `options.corpus` the ids it comes with. For the numbers the proof has three
 /// steps. A file with the same keys and names but F32 numbers must give the logits of `forward`
-/// but for rounding ([`Proof::is_exact`]). Each tensor of the file asked for, read back, must be as near to that one
+/// but for rounding ([`Proof::is_exact`](crate::Proof::is_exact)). What [`ExportOptions::allow_approximate`] lets go is put
+/// back for that, and its cost measured without it. Each tensor of the file asked for, read back, must be as near to that one
 /// as its type allows. The logits of the file asked for are then compared with `forward`'s and reported.
 ///
 /// # Errors
@@ -69,21 +103,28 @@ pub fn export(
     options: &ExportOptions,
     forward: &dyn Forward,
 ) -> Result<Manifest, Error> {
-    let source = Source::open(folder, options)?;
-    let probes = proof::probes(
-        source.model.vocab_size,
-        options.probe_sequences,
-        options.probe_tokens.min(source.model.context_length),
-    );
+    let checkpoint = CheckpointFolder::open(folder)?;
+    let caps = caps(&checkpoint.config, options)?;
+    let source = Source::new(&checkpoint, folder, options)?;
+    let probes = match options.probes.as_slice() {
+        [] => proof::probes(source.model.vocab_size, 8, source.model.context_length.min(24)),
+        given => given.to_vec(),
+    };
 
     let mut exact_file = AtomicFile::create(&with_suffix(out, ".f32"))?;
     source.write(FileType::F32, &mut exact_file)?;
     let exact = GgufFile::open(exact_file.readable()?)?;
-    let graph = proof::compare(&exact, forward, &probes)?;
+    let graph = proof::compare_model(&GgufModel::new(&exact)?.with_caps(caps), forward, &probes)?;
     if !graph.is_exact() {
         return Err(Error::NotProven(Box::new(graph)));
     }
     check_tokens(&exact, &options.corpus)?;
+    let mut left_out = caps.in_words();
+    left_out.extend(source.lost_of_text.clone());
+    let approximate = match left_out.is_empty() {
+        true => None,
+        false => Some(Approximate { left_out, logits: proof::compare(&exact, forward, &probes)? }),
+    };
 
     let mut file = AtomicFile::create(out)?;
     source.write(options.file_type, &mut file)?;
@@ -92,32 +133,73 @@ pub fn export(
     let logits = proof::compare(&written, forward, &probes)?;
 
     let hash = file.persist()?;
-    let manifest = source.manifest(out, options, hash, tensors, graph, logits)?;
-    let mut json = serde_json::to_string_pretty(&manifest).expect("a manifest is plain data");
+    let record = Manifest {
+        gguf_export: env!("CARGO_PKG_VERSION").to_owned(),
+        file: file_name(out),
+        bytes: fs::metadata(out).map_err(|source| Error::io(out, source))?.len(),
+        blake3: hash.to_string(),
+        architecture: source.model.architecture.name().to_owned(),
+        file_type: options.file_type.to_string(),
+        parameters: tensors.iter().map(|tensor| tensor.dims.iter().product::<u64>()).sum(),
+        texts: options.corpus.len(),
+        sources: checkpoint.hashes.iter().cloned().collect(),
+        changes: source.changes.clone(),
+        approximate,
+        graph,
+        logits,
+        tensors,
+    };
+    let mut json = serde_json::to_string_pretty(&record).expect("a manifest is plain data");
     json.push('\n');
-    atomic_file::write(&with_suffix(out, ".manifest.json"), json.as_bytes())?;
+    atomic_file::write(&manifest::beside(out), json.as_bytes())?;
     atomic_file::write(&out.with_file_name("Modelfile"), source.modelfile(out, options).text().as_bytes())?;
-    Ok(manifest)
+    Ok(record)
+}
+
+/// The caps of a configuration, refused unless they may be left out.
+fn caps(config: &Value, options: &ExportOptions) -> Result<Caps, Error> {
+    let caps = Caps::from_config(config)?;
+    match caps.in_words().first() {
+        Some(cap) if !options.allow_approximate.contains(&Approximation::Softcap) => {
+            let reason = "no SwiGLU architecture of llama.cpp caps";
+            let remedy = "train without caps (the portable profile), or allow the approximation softcap";
+            Err(Error::refused(cap, reason, remedy))
+        }
+        _ => Ok(caps),
+    }
 }
 
 /// A checkpoint, understood.
-struct Source {
+struct Source<'a> {
     /// `None` where the checkpoint has a Jinja template of its own.
     chat: Option<ChatTemplate>,
-    checkpoint: CheckpointFolder,
+    weights: Box<dyn TensorSource + 'a>,
     model: Hyperparameters,
     metadata: Metadata,
     recipes: Vec<Recipe>,
     changes: Vec<String>,
+    /// What the tokenizer does to a text and llama.cpp does not.
+    lost_of_text: Option<String>,
 }
 
-impl Source {
-    fn open(folder: &Path, options: &ExportOptions) -> Result<Source, Error> {
-        let checkpoint = CheckpointFolder::open(folder)?;
+impl<'a> Source<'a> {
+    fn new(
+        checkpoint: &'a CheckpointFolder,
+        folder: &Path,
+        options: &ExportOptions,
+    ) -> Result<Source<'a>, Error> {
         let mut model = Hyperparameters::from_config(&checkpoint.config)?;
+        let mut weights: Box<dyn TensorSource + 'a> = Box::new(checkpoint);
+        let mut changes = Vec::new();
+        if is_full_profile(&checkpoint.config) {
+            let folded = Folded::new(checkpoint, FullProfile::from_config(&checkpoint.config)?, model)?;
+            model = folded.hyperparameters();
+            changes = folded.changes();
+            weights = Box::new(folded);
+        }
         let d_ff = padded_width(model.d_ff, options.file_type);
-        let recipes = recipes(&checkpoint, &model, d_ff)?;
-        let changes = changes(&model, d_ff);
+        let recipes = recipes(&*weights, &model, d_ff)?;
+        changes.extend(layout_changes(&model, d_ff));
         model.d_ff = d_ff;
 
         let mut metadata = Metadata::default();
@@ -126,13 +208,14 @@ impl Source {
         metadata.set("general.name", options.name.clone().or(folder_name).unwrap_or_default());
         metadata.set("general.quantization_version", 2_u32);
         let (config, tokenizer) = (&checkpoint.config, &checkpoint.tokenizer);
+        let lost_of_text = normalization(tokenizer, &options.allow_approximate)?;
         write_vocab(tokenizer, &checkpoint.tokenizer_config, config, model.vocab_size, &mut metadata)?;
         let own = checkpoint.chat_template.clone();
         let chat = options.chat.clone().or_else(|| own.is_none().then(ChatTemplate::default));
         if let Some(template) = chat.as_ref().map(ChatTemplate::jinja).or(own) {
             metadata.set("tokenizer.chat_template", template);
         }
-        Ok(Source { chat, checkpoint, model, metadata, recipes, changes })
+        Ok(Source { chat, weights, model, metadata, recipes, changes, lost_of_text })
     }
 
     /// Writes every tensor, a chunk of rows at a time.
@@ -198,45 +281,19 @@ impl Source {
         let end = values.len() + row_len;
         if let [vector_len] = recipe.shape[..] {
             match recipe.rows {
-                RowOrder::AsStored => self.checkpoint.read(&recipe.source, 0..vector_len, values)?,
+                RowOrder::AsStored => self.weights.read(&recipe.source, 0..vector_len, values)?,
                 order => {
                     for place in (0..vector_len).map(|place| order.source_row(place)) {
-                        self.checkpoint.read(&recipe.source, place..place + 1, values)?;
+                        self.weights.read(&recipe.source, place..place + 1, values)?;
                     }
                 }
             }
         } else if row < recipe.shape[0] {
             let start = recipe.rows.source_row(row) * recipe.shape[1];
-            self.checkpoint.read(&recipe.source, start..start + recipe.shape[1], values)?;
+            self.weights.read(&recipe.source, start..start + recipe.shape[1], values)?;
         }
         values.resize(end, 0.0);
         Ok(())
-    }
-
-    fn manifest(
-        &self,
-        out: &Path,
-        options: &ExportOptions,
-        hash: blake3::Hash,
-        tensors: Vec<TensorRecord>,
-        graph: Proof,
-        logits: Proof,
-    ) -> Result<Manifest, Error> {
-        Ok(Manifest {
-            gguf_export: env!("CARGO_PKG_VERSION").to_owned(),
-            file: file_name(out),
-            bytes: fs::metadata(out).map_err(|source| Error::io(out, source))?.len(),
-            blake3: hash.to_string(),
-            architecture: self.model.architecture.name().to_owned(),
-            file_type: options.file_type.to_string(),
-            parameters: tensors.iter().map(|tensor| tensor.dims.iter().product::<u64>()).sum(),
-            texts: options.corpus.len(),
-            sources: self.checkpoint.hashes.iter().cloned().collect(),
-            changes: self.changes.clone(),
-            graph,
-            logits,
-            tensors,
-        })
     }
 
     fn modelfile(&self, out: &Path, options: &ExportOptions) -> Modelfile {
@@ -264,7 +321,7 @@ fn padded_width(d_ff: usize, file_type: FileType) -> usize {
     }
 }
 
-fn changes(model: &Hyperparameters, d_ff: usize) -> Vec<String> {
+fn layout_changes(model: &Hyperparameters, d_ff: usize) -> Vec<String> {
     let mut changes = Vec::new();
     if model.architecture == Architecture::Llama {
         changes.push("rows of each query and key head interleaved, since llama turns neighbours".to_owned());

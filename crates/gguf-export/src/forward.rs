@@ -7,6 +7,7 @@
 
 use rayon::prelude::*;
 
+use crate::full_profile::Caps;
 use crate::{Error, GgufFile, dequantize};
 
 /// A file of architecture `llama` or `qwen3`, ready to compute. Weights stay in the file; a row is in memory while it
@@ -22,6 +23,8 @@ pub struct GgufModel<'a> {
     rope_base: f64,
     norm_eps: f64,
     vocab_size: usize,
+    /// What llama.cpp does not compute, and a checkpoint may.
+    caps: Caps,
 }
 
 /// Which numbers of a head RoPE turns together.
@@ -72,14 +75,21 @@ impl<'a> GgufModel<'a> {
             rope_base: number("rope.freq_base").unwrap_or(10_000.0),
             norm_eps: number("attention.layer_norm_rms_epsilon")?,
             vocab_size: embedding.dims.get(1).copied().unwrap_or(0) as usize,
+            caps: Caps::default(),
         };
-        if !model.n_heads.is_multiple_of(model.n_kv_heads) || !model.head_dim.is_multiple_of(2) {
+        let whole_groups = model.n_heads.is_multiple_of(model.n_kv_heads);
+        if !whole_groups || model.head_dim == 0 || !model.head_dim.is_multiple_of(2) {
             return Err(Error::Field {
                 field: "attention.head_count".into(),
                 expected: "made of whole groups",
             });
         }
         Ok(model)
+    }
+
+    /// The same model with bounds on its scores and logits, as no file can ask for.
+    pub(crate) fn with_caps(self, caps: Caps) -> GgufModel<'a> {
+        GgufModel { caps, ..self }
     }
 
     /// Rows of the embedding.
@@ -102,7 +112,9 @@ impl<'a> GgufModel<'a> {
         }
         let x = self.norm(&x, "output_norm.weight", self.d_model)?;
         let head = if self.file.tensor("output.weight").is_some() { "output" } else { "token_embd" };
-        self.linear(head, &x, self.d_model, self.vocab_size)
+        let mut logits = self.linear(head, &x, self.d_model, self.vocab_size)?;
+        cap(&mut logits, self.caps.output);
+        Ok(logits)
     }
 
     /// `(T)` -> `(T, D)`.
@@ -136,8 +148,9 @@ impl<'a> GgufModel<'a> {
             let (t, head) = (place / self.n_heads, place % self.n_heads);
             let query = &q[place * hd..][..hd];
             let at = |s: usize| s * kv_width + head / group * hd;
-            let scores: Vec<f64> =
+            let mut scores: Vec<f64> =
                 (0..=t).map(|s| dot(query, &k[at(s)..][..hd]) / (hd as f64).sqrt()).collect();
+            cap(&mut scores, self.caps.attention);
             let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let weights: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
             let total: f64 = weights.iter().sum();
@@ -154,19 +167,30 @@ impl<'a> GgufModel<'a> {
     fn position(&self, x: Vec<f64>, norm: &str, heads: usize) -> Result<Vec<f64>, Error> {
         let hd = self.head_dim;
         let mut x = if self.pairs == RopePairs::Halves { self.norm(&x, norm, hd)? } else { x };
+        let factors = self.rope_factors()?;
         for (place, head) in x.chunks_exact_mut(hd).enumerate() {
             let t = (place / heads) as f64;
-            for i in 0..hd / 2 {
+            for (i, factor) in factors.iter().enumerate() {
                 let (a, b) = match self.pairs {
                     RopePairs::Neighbours => (2 * i, 2 * i + 1),
                     RopePairs::Halves => (i, i + hd / 2),
                 };
-                let angle = t * self.rope_base.powf(-2.0 * i as f64 / hd as f64);
+                let angle = t * self.rope_base.powf(-2.0 * i as f64 / hd as f64) / factor;
                 let (sin, cos) = angle.sin_cos();
                 (head[a], head[b]) = (head[a] * cos - head[b] * sin, head[b] * cos + head[a] * sin);
             }
         }
         Ok(x)
+    }
+
+    /// What divides each pair's angle: 1, but for a `llama` with a tensor of its own for it.
+    fn rope_factors(&self) -> Result<Vec<f64>, Error> {
+        let name = "rope_freqs.weight";
+        if self.pairs == RopePairs::Halves || self.file.tensor(name).is_none() {
+            return Ok(vec![1.0; self.head_dim / 2]);
+        }
+        self.expect_shape(name, &[self.head_dim / 2])?;
+        self.vector(name)
     }
 
     /// SwiGLU: down(silu(gate h) · up h). `(T, D)` -> `(T, D)`.
@@ -239,6 +263,13 @@ impl<'a> GgufModel<'a> {
 
 fn tensor<'a>(file: &'a GgufFile, name: &str) -> Result<&'a crate::TensorInfo, Error> {
     file.tensor(name).ok_or_else(|| Error::MissingTensor { name: name.to_owned() })
+}
+
+/// c tanh(x / c).
+fn cap(values: &mut [f64], cap: Option<f64>) {
+    if let Some(cap) = cap {
+        values.iter_mut().for_each(|x| *x = cap * (*x / cap).tanh());
+    }
 }
 
 fn add(x: &mut [f64], y: &[f64]) {

@@ -3,8 +3,9 @@
 //! [`export`] turns a checkpoint folder, as Hugging Face tools write it, into one file that llama.cpp and Ollama run
 //! unchanged, and hands it over only when it is proven: the crate's own small forward ([`GgufModel`]) and tokenizer
 //! ([`GgufTokenizer`]) read the written file back and must give the logits of the checkpoint's own [`Forward`] and the ids
-//! of its tokenizer. What GGUF cannot say is refused by name, with the reason and the remedy. [`requantize`] turns one
-//! GGUF file into another of other types, as `llama-quantize` does.
+//! of its tokenizer. NanoLogic's full profile is folded into the weights where that is exact; what GGUF cannot say is refused
+//! by name, with the reason and the remedy. [`requantize`] turns one GGUF file into another of other types, as
+//! `llama-quantize` does.
 //!
 //! ```
 //! use gguf_export::{Error, ExportOptions, FileType, Forward, export};
@@ -48,6 +49,8 @@ mod requantize;
 mod checkpoint;
 
 mod architecture;
+mod fold;
+mod full_profile;
 mod names;
 mod vocab;
 
@@ -71,10 +74,10 @@ pub use architecture::{Architecture, Hyperparameters};
 pub use chat_template::{ChatTemplate, Role, Turn};
 pub use checkpoint::{CheckpointFolder, TensorSource};
 pub use error::Error;
-pub use export::{ExportOptions, export};
+pub use export::{Approximation, ExportOptions, UnknownApproximation, export};
 pub use forward::GgufModel;
 pub use ggml_type::{FileType, GgmlType, UnknownFileType};
-pub use manifest::{Manifest, TensorRecord};
+pub use manifest::{Approximate, Manifest, TensorRecord, check_against_manifest};
 pub use metadata::{Array, Metadata, Value};
 pub use modelfile::Modelfile;
 pub use proof::{Forward, Proof, ROUNDING, Tokenized, compare, probes};

@@ -1,5 +1,6 @@
 //! What each tensor of a checkpoint is called in GGUF, and in which order its rows go there.
 
+use crate::fold::ROPE_FACTORS;
 use crate::{Architecture, Error, Hyperparameters, TensorSource};
 
 /// How one tensor of the file is made.
@@ -58,7 +59,7 @@ pub(crate) fn recipes(
             Some(found) => {
                 return Err(Error::Shape { name: source, expected: shape, found: found.clone() });
             }
-            None if source.ends_with(".bias") => {}
+            None if source.ends_with(".bias") || source == ROPE_FACTORS => {}
             None => return Err(Error::MissingTensor { name: source }),
         }
     }
@@ -132,6 +133,10 @@ fn expected(model: &Hyperparameters, ff: usize) -> Vec<Expected> {
         if model.architecture == Architecture::Llama {
             add("self_attn.o_proj.bias", "attn_output.bias", &[d], &[d], AsStored);
         }
+    }
+    if model.architecture == Architecture::Llama {
+        let half = [hd / 2];
+        add(ROPE_FACTORS.into(), "rope_freqs.weight".into(), &half, &half, AsStored);
     }
     add("model.norm.weight".into(), "output_norm.weight".into(), &[d], &[d], AsStored);
     if !model.tied {

@@ -124,7 +124,15 @@ impl fmt::Display for Proof {
 /// # Errors
 /// [`Error::Forward`] if the forward fails, and what [`GgufModel`] says of a file that is not whole.
 pub fn compare(file: &GgufFile, forward: &dyn Forward, probes: &[Vec<u32>]) -> Result<Proof, Error> {
-    let model = GgufModel::new(file)?;
+    compare_model(&GgufModel::new(file)?, forward, probes)
+}
+
+/// As [`compare`], with a file's model in hand.
+pub(crate) fn compare_model(
+    model: &GgufModel<'_>,
+    forward: &dyn Forward,
+    probes: &[Vec<u32>],
+) -> Result<Proof, Error> {
     let mut proof = Proof::default();
     for tokens in probes {
         let expected = forward.logits(tokens).map_err(Error::Forward)?;

@@ -18,6 +18,8 @@ pub struct RequantizeOptions {
     pub allow_requantize: bool,
     /// Keys to give a value.
     pub set: Vec<(String, Value)>,
+    /// Keys to take out.
+    pub remove: Vec<String>,
 }
 
 /// What became of one tensor.
@@ -125,6 +127,11 @@ fn metadata(file: &GgufFile, options: &RequantizeOptions) -> Metadata {
     ] {
         metadata.remove(key);
         metadata.set(key, value);
+    }
+    // What is written is aligned to 32 bytes, which is what a file without the key means.
+    metadata.remove("general.alignment");
+    for key in &options.remove {
+        metadata.remove(key);
     }
     for (key, value) in &options.set {
         metadata.remove(key);

@@ -12,6 +12,11 @@ use crate::{Array, Error, GgufFile, Value};
 
 /// GPT-2's cut of a text: contractions, words and numbers with the space before them, other marks, white space.
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+/// Qwen 2's cut: a mark may lead a word, digits stand alone, line ends stay with what is before them.
+const QWEN2: &str = concat!(
+    r"'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+);
 /// Each digit on its own, as `smollm` cuts before it cuts as GPT-2.
 const DIGITS: &str = r"\p{N}|\P{N}+";
 
@@ -38,19 +43,20 @@ impl GgufTokenizer {
     ///
     /// # Errors
     /// [`Error::Field`] for a missing or ill-typed key, [`Error::Refused`] for another kind of tokenizer than byte-level
-    /// BPE cut as `gpt-2` or `smollm` do.
+    /// BPE cut as `gpt-2`, `qwen2` or `smollm` do.
     pub fn new(file: &GgufFile) -> Result<GgufTokenizer, Error> {
         let metadata = &file.header().metadata;
         let key = |name: &str| format!("tokenizer.ggml.{name}");
         let field = |name: &str, expected| Error::Field { field: key(name), expected };
         let cuts: &[&str] = match (metadata.str(&key("model")), metadata.str(&key("pre"))) {
             (Some("gpt2"), Some("gpt-2")) => &[GPT2],
+            (Some("gpt2"), Some("qwen2")) => &[QWEN2],
             (Some("gpt2"), Some("smollm")) => &[DIGITS, GPT2],
             (model, pre) => {
                 let what = format!("tokenizer {model:?} with pre-tokenizer {pre:?}");
                 return Err(Error::refused(
                     what,
-                    "this crate's checker knows gpt-2 and smollm",
+                    "this crate's checker knows gpt-2, qwen2 and smollm",
                     "ask llama.cpp",
                 ));
             }

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Error, Metadata};
+use crate::{Approximation, Error, Metadata};
 
 /// `tokenizer.ggml.token_type`.
 mod token_type {
@@ -34,6 +34,13 @@ pub(crate) fn write_vocab(
         }
     }
     let (add_bos, add_eos) = added_around(&tokenizer["post_processor"])?;
+    for (role, added) in [("bos", &add_bos), ("eos", &add_eos)] {
+        let key = format!("tokenizer.ggml.{role}_token_id");
+        let own = ids.iter().find(|(name, _)| *name == key).and_then(|(_, id)| tokens.get(*id as usize));
+        if added.is_some() && added.as_ref() != own {
+            return Err(refused("post_processor", &format!("it adds a token that is not the {role} token")));
+        }
+    }
     metadata.set("tokenizer.ggml.model", "gpt2");
     metadata.set("tokenizer.ggml.pre", pre);
     metadata.set("tokenizer.ggml.tokens", tokens);
@@ -42,10 +49,31 @@ pub(crate) fn write_vocab(
     for (key, id) in ids {
         metadata.set(&key, id);
     }
-    metadata.set("tokenizer.ggml.add_bos_token", add_bos);
-    metadata.set("tokenizer.ggml.add_eos_token", add_eos);
+    metadata.set("tokenizer.ggml.add_bos_token", add_bos.is_some());
+    metadata.set("tokenizer.ggml.add_eos_token", add_eos.is_some());
     metadata.set("tokenizer.ggml.add_space_prefix", false);
     Ok(())
+}
+
+/// What the tokenizer's normalizer does that llama.cpp does not, refused unless it may be left out.
+///
+/// # Errors
+/// [`Error::Refused`].
+pub(crate) fn normalization(tokenizer: &Value, allowed: &[Approximation]) -> Result<Option<String>, Error> {
+    let normalizer = &tokenizer["normalizer"];
+    if normalizer.is_null() {
+        return Ok(None);
+    }
+    let reason = "llama.cpp does not normalize text before BPE";
+    if *normalizer != json!({"type": "NFC"}) {
+        return Err(refused("normalizer", reason));
+    }
+    let what = "normalizer NFC of tokenizer.json".to_owned();
+    if allowed.contains(&Approximation::Nfc) {
+        return Ok(Some(what));
+    }
+    let remedy = "bring texts to NFC before they are tokenized, and allow the approximation nfc";
+    Err(Error::refused(what, reason, remedy))
 }
 
 fn refuse_inexpressible(tokenizer: &Value) -> Result<(), Error> {
@@ -71,9 +99,6 @@ fn refuse_inexpressible(tokenizer: &Value) -> Result<(), Error> {
             return refuse(affix, "llama.cpp's BPE has no affixes");
         }
     }
-    if !tokenizer["normalizer"].is_null() {
-        return refuse("normalizer", "llama.cpp does not normalize text before BPE");
-    }
     for added in tokenizer["added_tokens"].as_array().into_iter().flatten() {
         for flag in ["lstrip", "rstrip", "single_word"] {
             if added[flag].as_bool() == Some(true) {
@@ -87,6 +112,12 @@ fn refuse_inexpressible(tokenizer: &Value) -> Result<(), Error> {
     Ok(())
 }
 
+/// Qwen's cut of a text, as its `tokenizer.json` spells it.
+const QWEN: &str = concat!(
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+",
+    r"|\s+(?!\S)|\s+"
+);
+
 /// llama.cpp's name of a pre-tokenizer.
 fn pre_tokenizer(found: &Value) -> Result<&'static str, Error> {
     let byte_level = |value: &Value| {
@@ -96,11 +127,18 @@ fn pre_tokenizer(found: &Value) -> Result<&'static str, Error> {
     };
     let single_digits =
         |value: &Value| value["type"] == "Digits" && value["individual_digits"] == json!(true);
+    let bytes_only = |value: &Value| {
+        value["type"] == "ByteLevel"
+            && value["add_prefix_space"] == json!(false)
+            && value["use_regex"] == json!(false)
+    };
+    let qwen = json!({"type": "Split", "pattern": {"Regex": QWEN}, "behavior": "Isolated", "invert": false});
     if byte_level(found) {
         return Ok("gpt-2");
     }
     match found["pretokenizers"].as_array().map(Vec::as_slice) {
         Some([only]) if byte_level(only) => Ok("gpt-2"),
+        Some([split, bytes]) if *split == qwen && bytes_only(bytes) => Ok("qwen2"),
         Some([digits, bytes]) if single_digits(digits) && byte_level(bytes) => Ok("smollm"),
         _ => Err(refused("pre_tokenizer", "none of llama.cpp's is known to cut text the same way")),
     }
@@ -166,27 +204,29 @@ fn special_id(
     Ok(id.as_u64().and_then(|id| u32::try_from(id).ok()))
 }
 
-/// Does the tokenizer put a bos before, an eos after?
-fn added_around(post_processor: &Value) -> Result<(bool, bool), Error> {
+/// The tokens that the tokenizer puts before and after a text.
+fn added_around(post_processor: &Value) -> Result<(Option<String>, Option<String>), Error> {
     let unknown = || refused("post_processor", "llama.cpp can add one token before and one after, no more");
     match post_processor["type"].as_str() {
-        None | Some("ByteLevel") => Ok((false, false)),
+        None | Some("ByteLevel") => Ok((None, None)),
         Some("Sequence") => {
-            let mut both = (false, false);
+            let mut both = (None, None);
             for part in post_processor["processors"].as_array().into_iter().flatten() {
-                let (bos, eos) = added_around(part)?;
-                both = (both.0 | bos, both.1 | eos);
+                let (before, after) = added_around(part)?;
+                both = (both.0.or(before), both.1.or(after));
             }
             Ok(both)
         }
         Some("TemplateProcessing") => {
             let single = post_processor["single"].as_array().ok_or_else(unknown)?;
             let is_text = |piece: &Value| piece.get("Sequence").is_some();
+            let token =
+                |piece: &Value| piece["SpecialToken"]["id"].as_str().map(str::to_owned).ok_or_else(unknown);
             match single.as_slice() {
-                [text] if is_text(text) => Ok((false, false)),
-                [_, text] if is_text(text) => Ok((true, false)),
-                [text, _] if is_text(text) => Ok((false, true)),
-                [_, text, _] if is_text(text) => Ok((true, true)),
+                [text] if is_text(text) => Ok((None, None)),
+                [before, text] if is_text(text) => Ok((Some(token(before)?), None)),
+                [text, after] if is_text(text) => Ok((None, Some(token(after)?))),
+                [before, text, after] if is_text(text) => Ok((Some(token(before)?), Some(token(after)?))),
                 _ => Err(unknown()),
             }
         }

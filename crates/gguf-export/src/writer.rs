@@ -62,8 +62,12 @@ impl<W: Write> Writer<W> {
     /// Writes the header of a file with these tensors, as [`Writer::lay_out`] placed them.
     ///
     /// # Errors
-    /// [`Error::Write`] if `out` fails.
+    /// [`Error::Write`] if `out` fails; [`Error::Unwritable`] for a `general.alignment` other than the 32 bytes written.
     pub fn new(mut out: W, metadata: &Metadata, tensors: Vec<TensorInfo>) -> Result<Writer<W>, Error> {
+        let alignment = metadata.get("general.alignment");
+        if alignment.is_some_and(|alignment| *alignment != Value::U32(DEFAULT_ALIGNMENT as u32)) {
+            return Err(unwritable("general.alignment", "tensors are aligned to 32 bytes here"));
+        }
         let mut head = header_bytes(metadata, &tensors);
         head.resize(head.len().next_multiple_of(DEFAULT_ALIGNMENT as usize), 0);
         out.write_all(&head).map_err(Error::Write)?;

@@ -17,6 +17,19 @@ class Params(c.Structure):
     _fields_ = [("words", c.c_int32 * 256)]
 
 
+class TypeTraits(c.Structure):
+    """The head of ggml_type_traits."""
+
+    _fields_ = [
+        ("name", c.c_char_p),
+        ("block_len", c.c_int64),
+        ("block_len_interleaved", c.c_int64),
+        ("block_bytes", c.c_size_t),
+        ("is_quantized", c.c_bool),
+        ("to_float", c.CFUNCTYPE(None, c.c_void_p, c.c_void_p, c.c_int64)),
+    ]
+
+
 class Batch(c.Structure):
     _fields_ = [
         ("n_tokens", c.c_int32),
@@ -59,6 +72,7 @@ def load_library(path):
     declare("llama_get_memory", pointer, pointer)
     declare("llama_memory_clear", None, pointer, c.c_bool)
     declare("ggml_quantize_chunk", c.c_size_t, c.c_int, pointer, pointer, i64, i64, i64, pointer)
+    declare("ggml_get_type_traits", c.POINTER(TypeTraits), c.c_int)
     declare("ggml_row_size", c.c_size_t, c.c_int, i64)
     log = c.CFUNCTYPE(None, c.c_int, text, pointer)
     lib.keep_log = log(keep_error)
@@ -188,6 +202,16 @@ class Server:
         out = c.create_string_buffer(self.lib.ggml_row_size(kind, row_len) * rows)
         written = self.lib.ggml_quantize_chunk(kind, data, out, 0, rows, row_len, None)
         return {}, out.raw[:written]
+
+    def dequantize(self, request, data):
+        """The numbers that the reference reads from blocks."""
+        traits = self.lib.ggml_get_type_traits(request["type"]).contents
+        if len(data) % traits.block_bytes:
+            raise ValueError("part of a block")
+        n = len(data) // traits.block_bytes * traits.block_len
+        out = c.create_string_buffer(4 * n)
+        traits.to_float(c.cast(c.c_char_p(data), c.c_void_p), c.cast(out, c.c_void_p), n)
+        return {}, out.raw
 
 
 def main():

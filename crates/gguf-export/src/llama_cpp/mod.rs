@@ -127,6 +127,15 @@ impl LlamaCpp {
         Ok(self.ask(request, &bytes)?.1)
     }
 
+    /// The numbers that the reference reads from whole blocks.
+    ///
+    /// # Errors
+    /// [`LlamaCppError::Refused`] for bytes that end within a block.
+    pub fn dequantize(&mut self, ggml_type: GgmlType, bytes: &[u8]) -> Result<Vec<f32>, LlamaCppError> {
+        let request = json!({"do": "dequantize", "type": ggml_type.id(), "bytes": bytes.len()});
+        Ok(floats(&self.ask(request, bytes)?.1))
+    }
+
     fn ask(&mut self, request: Value, data: &[u8]) -> Result<(Value, Vec<u8>), LlamaCppError> {
         let (answer, payload) = self.exchange(request, data).map_err(LlamaCppError::BrokenPipe)?;
         match answer["error"].as_str() {
@@ -206,7 +215,7 @@ impl Model {
     /// [`LlamaCppError::Refused`] for more tokens than the context holds, none, or one outside the vocabulary.
     pub fn logits(&mut self, tokens: &[u32]) -> Result<Vec<f32>, LlamaCppError> {
         let (_, payload) = self.llama_cpp.ask(json!({"do": "logits", "tokens": tokens}), &[])?;
-        Ok(payload.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+        Ok(floats(&payload))
     }
 
     /// The likeliest continuation, token by token, until an end-of-generation token, `limit` tokens or a full context.
@@ -225,6 +234,10 @@ fn tokens(answer: &Value) -> Result<Vec<u32>, LlamaCppError> {
     let list = answer["tokens"].as_array().ok_or_else(|| protocol(answer))?;
     let ids = list.iter().map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok())).collect::<Option<_>>();
     ids.ok_or_else(|| protocol(answer))
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
 }
 
 fn protocol(answer: &Value) -> LlamaCppError {

@@ -18,6 +18,8 @@ pub struct Toy {
     pub d_ff: usize,
     pub rope_base: f64,
     pub vocab_size: usize,
+    /// Keys of the full profile, as its `config.json` has them; an empty object is the portable profile.
+    pub full: serde_json::Value,
     pub weights: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
 }
 
@@ -40,11 +42,31 @@ impl Toy {
     }
 
     pub fn random(qk_norm: bool, tied: bool, bias: bool, d_ff: usize) -> Toy {
+        Toy::with_options(qk_norm, tied, bias, d_ff, json!({}))
+    }
+
+    /// A model of the full profile, with the options in `full`.
+    pub fn full(qk_norm: bool, tied: bool, full: serde_json::Value) -> Toy {
+        Toy::with_options(qk_norm, tied, false, 344, full)
+    }
+
+    fn with_options(qk_norm: bool, tied: bool, bias: bool, d_ff: usize, full: serde_json::Value) -> Toy {
         let vocab_size = 480;
         let (q, kv) = (HEADS * HEAD_DIM, KV_HEADS * HEAD_DIM);
         let mut rng = ChaCha8Rng::seed_from_u64(6);
-        let mut toy =
-            Toy { qk_norm, tied, bias, d_ff, rope_base: 10_000.0, vocab_size, weights: BTreeMap::new() };
+        let mut toy = Toy {
+            qk_norm,
+            tied,
+            bias,
+            d_ff,
+            rope_base: 10_000.0,
+            vocab_size,
+            full,
+            weights: BTreeMap::new(),
+        };
+        let (differential, gate_residual) =
+            (toy.switch("differential_attention"), toy.switch("gate_residual"));
+        let head_scale = toy.switch("head_scale");
         let mut put = |name: String, shape: &[usize], mean: f32, scale: f32| {
             let mut normal = || (0..12).map(|_| rng.random::<f32>()).sum::<f32>() - 6.0;
             let values = (0..shape.iter().product()).map(|_| mean + scale * normal()).collect();
@@ -75,6 +97,19 @@ impl Toy {
                 put(format!("model.layers.{layer}.self_attn.k_norm.weight"), &[HEAD_DIM], 1.0, 0.2);
             }
         }
+        for layer in (0..LAYERS).map(|layer| format!("model.layers.{layer}")) {
+            if differential {
+                put(format!("{layer}.self_attn.q2_proj.weight"), &[q, D], 0.0, 0.06);
+                put(format!("{layer}.self_attn.k2_proj.weight"), &[kv, D], 0.0, 0.06);
+                put(format!("{layer}.self_attn.lambda"), &[], 0.4, 0.1);
+            }
+            if gate_residual {
+                put(format!("{layer}.mlp.gate_residual"), &[], 0.3, 0.1);
+            }
+        }
+        if head_scale {
+            put("lm_head.scale".into(), &[], 1.3, 0.1);
+        }
         put("model.norm.weight".into(), &[D], 1.0, 0.2);
         if !tied {
             put("lm_head.weight".into(), &[vocab_size, D], 0.0, 0.06);
@@ -82,9 +117,28 @@ impl Toy {
         toy
     }
 
+    fn switch(&self, key: &str) -> bool {
+        self.full[key].as_bool().unwrap_or(false)
+    }
+
+    /// A single number: a tensor without dimensions, or `rest` where there is none.
+    fn number(&self, name: &str, rest: f64) -> f64 {
+        self.weights.get(name).map_or(rest, |(_, values)| f64::from(values[0]))
+    }
+
+    /// The factor on the residual stream where sub-layer `k` is added.
+    fn residual_scale(&self, k: usize) -> f64 {
+        self.full["residual_scales"][k].as_f64().unwrap_or(1.0)
+    }
+
+    /// c tanh(x / c), for the cap that `key` names.
+    fn capped(&self, key: &str, x: f64) -> f64 {
+        self.full[key].as_f64().map_or(x, |cap| cap * (x / cap).tanh())
+    }
+
     pub fn save(&self, folder: &Path) {
         fs::create_dir_all(folder).unwrap();
-        let config = json!({
+        let mut config = json!({
             "architectures": [if self.qk_norm { "Qwen3ForCausalLM" } else { "LlamaForCausalLM" }],
             "hidden_size": D, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS,
             "num_key_value_heads": KV_HEADS, "head_dim": HEAD_DIM, "intermediate_size": self.d_ff,
@@ -92,6 +146,12 @@ impl Toy {
             "rope_theta": self.rope_base, "tie_word_embeddings": self.tied, "hidden_act": "silu",
             "attention_bias": self.bias, "mlp_bias": self.bias,
         });
+        let full = self.full.as_object().unwrap();
+        if !full.is_empty() {
+            config["architectures"] = json!(["NanoLogicForCausalLM"]);
+            config["use_qk_norm"] = self.qk_norm.into();
+            full.iter().for_each(|(key, value)| config[key] = value.clone());
+        }
         fs::write(folder.join("config.json"), config.to_string()).unwrap();
         let bytes: BTreeMap<&str, Vec<u8>> = self
             .weights
@@ -132,7 +192,8 @@ impl Toy {
     fn turn(&self, x: &mut [f64], heads: usize) {
         for (place, head) in x.chunks_mut(HEAD_DIM).enumerate() {
             for i in 0..HEAD_DIM / 2 {
-                let frequency = self.rope_base.powf(-((2 * i) as f64) / HEAD_DIM as f64);
+                let plain = self.rope_base.powf(-((2 * i) as f64) / HEAD_DIM as f64);
+                let frequency = self.full["rope_frequencies"][i].as_f64().unwrap_or(plain);
                 let (sin, cos) = ((place / heads) as f64 * frequency).sin_cos();
                 let (a, b) = (head[i], head[i + HEAD_DIM / 2]);
                 head[i] = a * cos - b * sin;
@@ -141,9 +202,10 @@ impl Toy {
         }
     }
 
-    fn attention(&self, prefix: &str, x: &[f64], n: usize) -> Vec<f64> {
-        let mut q = self.linear(&format!("{prefix}.q_proj"), x);
-        let mut k = self.linear(&format!("{prefix}.k_proj"), x);
+    /// softmax(q kᵀ / √hd) v of all heads, with queries and keys from the projections of these names.
+    fn pattern(&self, prefix: &str, [q, k]: [&str; 2], x: &[f64], n: usize) -> Vec<f64> {
+        let mut q = self.linear(&format!("{prefix}.{q}"), x);
+        let mut k = self.linear(&format!("{prefix}.{k}"), x);
         let v = self.linear(&format!("{prefix}.v_proj"), x);
         if self.qk_norm {
             q = self.norm(&format!("{prefix}.q_norm.weight"), &q);
@@ -158,7 +220,7 @@ impl Toy {
                 let key = |s: usize| (s * KV_HEADS + head / (HEADS / KV_HEADS)) * HEAD_DIM;
                 let score = |s: usize| -> f64 {
                     let dot: f64 = (0..HEAD_DIM).map(|i| q[at + i] * k[key(s) + i]).sum();
-                    (dot / (HEAD_DIM as f64).sqrt()).exp()
+                    self.capped("attn_logit_softcapping", dot / (HEAD_DIM as f64).sqrt()).exp()
                 };
                 let total: f64 = (0..=t).map(score).sum();
                 for s in 0..=t {
@@ -168,7 +230,17 @@ impl Toy {
                 }
             }
         }
-        self.linear(&format!("{prefix}.o_proj"), &out)
+        out
+    }
+
+    fn attention(&self, prefix: &str, x: &[f64], n: usize) -> Vec<f64> {
+        let mut mixed = self.pattern(prefix, ["q_proj", "k_proj"], x, n);
+        if self.switch("differential_attention") {
+            let lambda = self.number(&format!("{prefix}.lambda"), 0.0);
+            let second = self.pattern(prefix, ["q2_proj", "k2_proj"], x, n);
+            mixed.iter_mut().zip(second).for_each(|(mixed, second)| *mixed -= lambda * second);
+        }
+        self.linear(&format!("{prefix}.o_proj"), &mixed)
     }
 }
 
@@ -177,20 +249,25 @@ impl Forward for Toy {
         let embedding = &self.weights["model.embed_tokens.weight"].1;
         let row = |token: &u32| embedding[*token as usize * D..][..D].iter().map(|&w| f64::from(w));
         let mut x: Vec<f64> = tokens.iter().flat_map(row).collect();
+        let embedding_scale = self.full["embedding_scale"].as_f64().unwrap_or(1.0);
+        x.iter_mut().for_each(|x| *x *= embedding_scale);
         for layer in 0..LAYERS {
             let prefix = format!("model.layers.{layer}");
             let h = self.norm(&format!("{prefix}.input_layernorm.weight"), &x);
             let h = self.attention(&format!("{prefix}.self_attn"), &h, tokens.len());
-            x.iter_mut().zip(h).for_each(|(x, h)| *x += h);
+            x.iter_mut().zip(h).for_each(|(x, h)| *x = self.residual_scale(2 * layer) * *x + h);
             let h = self.norm(&format!("{prefix}.post_attention_layernorm.weight"), &x);
             let gate = self.linear(&format!("{prefix}.mlp.gate_proj"), &h);
             let up = self.linear(&format!("{prefix}.mlp.up_proj"), &h);
-            let h: Vec<f64> = gate.iter().zip(up).map(|(g, u)| g / (1.0 + (-g).exp()) * u).collect();
+            let open = self.number(&format!("{prefix}.mlp.gate_residual"), 0.0);
+            let h: Vec<f64> = gate.iter().zip(up).map(|(g, u)| (g / (1.0 + (-g).exp()) + open) * u).collect();
             let h = self.linear(&format!("{prefix}.mlp.down_proj"), &h);
-            x.iter_mut().zip(h).for_each(|(x, h)| *x += h);
+            x.iter_mut().zip(h).for_each(|(x, h)| *x = self.residual_scale(2 * layer + 1) * *x + h);
         }
         let x = self.norm("model.norm.weight", &x);
-        Ok(self.linear(if self.tied { "model.embed_tokens" } else { "lm_head" }, &x))
+        let logits = self.linear(if self.tied { "model.embed_tokens" } else { "lm_head" }, &x);
+        let scale = self.number("lm_head.scale", 1.0);
+        Ok(logits.into_iter().map(|x| self.capped("final_logit_softcapping", scale * x)).collect())
     }
 }
 

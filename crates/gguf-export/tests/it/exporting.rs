@@ -124,7 +124,7 @@ fn a_token_off_by_one_is_not_handed_over() {
 fn what_gguf_cannot_say_is_refused_by_name() {
     for (key, value, named) in [
         ("hidden_act", "gelu".into(), "hidden_act = gelu"),
-        ("final_logit_softcapping", 30.0.into(), "final_logit_softcapping"),
+        ("final_logit_softcapping", 30.0.into(), "final_logit_softcapping = 30"),
         ("rope_scaling", serde_json::json!({"rope_type": "yarn"}), "rope_scaling of type yarn"),
         ("architectures", serde_json::json!(["Gemma2ForCausalLM"]), "architecture Gemma2ForCausalLM"),
     ] {

@@ -50,8 +50,7 @@ fn proof_after(fault: impl Fn(&mut Metadata, &mut Vec<Tensor>)) -> Proof {
     toy.save(&checkpoint);
     let options = ExportOptions {
         file_type: FileType::F32,
-        probe_sequences: 1,
-        probe_tokens: 4,
+        probes: probes(toy.vocab_size, 1, 4),
         ..ExportOptions::default()
     };
     export(&checkpoint, &good, &options, &toy).unwrap();
