@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::time::Instant;
 
 use data_pipeline::Batch;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use tch::{Kind as Number, Tensor, no_grad};
 
 use super::decoder::{self, Recompute, Scene};
@@ -169,8 +171,8 @@ impl Trainer {
             let (gradient, scale) = match self.training.gradient_noise {
                 None => (gradient, scale),
                 Some(noise) => {
-                    tch::manual_seed(draw_seed(self.training.seed, self.progress.step));
-                    let noise = gradient.randn_like() * noise.deviation(self.progress.step);
+                    let drawn = standard_normal(draw_seed(self.training.seed, self.progress.step), &gradient);
+                    let noise = drawn * noise.deviation(self.progress.step);
                     (gradient * scale + noise, 1.0)
                 }
             };
@@ -374,8 +376,20 @@ pub(super) struct Losses {
 }
 
 /// Another draw for every step, the same in every run of this seed.
-fn draw_seed(seed: u64, step: u64) -> i64 {
-    (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ step).cast_signed()
+fn draw_seed(seed: u64, step: u64) -> u64 {
+    seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ step
+}
+
+/// As many draws from the standard normal distribution as `like` holds (Box and Muller, 1958). LibTorch's own generator
+/// is one for the whole process: another trainer in another thread would change what this one draws.
+fn standard_normal(seed: u64, like: &Tensor) -> Tensor {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut uniform = || {
+        let draws: Vec<f32> = (0..like.numel()).map(|_| 1.0 - rng.random::<f32>()).collect();
+        Tensor::from_slice(&draws).to(like.device()).view_as(like)
+    };
+    let radius = (uniform().log() * -2.0).sqrt();
+    radius * (uniform() * std::f64::consts::TAU).cos()
 }
 
 /// The tensor that the first entry which is not a number belongs to.
