@@ -11,10 +11,14 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::mem;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::thread;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
@@ -58,58 +62,97 @@ fn main() -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Answers every line as soon as it is complete, many at once on all cores. Returns how many were bad.
-fn answer_lines(question: Question, mut input: impl Read, output: &mut impl Write) -> io::Result<usize> {
-    const AT_ONCE: usize = 4 << 20;
-    let (mut text, mut bad) = (Vec::new(), 0);
-    loop {
-        let before = text.len();
-        text.resize(before + AT_ONCE, 0);
-        let read = input.read(&mut text[before..])?;
-        text.truncate(before + read);
-        let end = if read == 0 {
-            text.len()
-        } else {
-            text[before..].iter().rposition(|&byte| byte == b'\n').map_or(0, |last| before + last + 1)
-        };
-        for (answers, errors) in in_parallel(question, &text[..end]) {
-            output.write_all(answers.as_bytes())?;
-            bad += errors;
-        }
-        output.flush()?;
-        text.drain(..end);
-        if read == 0 {
-            return Ok(bad);
-        }
-    }
-}
-
-/// The answers to the lines of `text`, a stretch for each core, in order; with each the number of errors.
-fn in_parallel(question: Question, text: &[u8]) -> Vec<(String, usize)> {
+/// Answers every line as soon as it is complete: stretches of lines are answered on all cores while the next ones are
+/// read, and written in order. Returns how many were bad.
+fn answer_lines(question: Question, input: impl Read, output: &mut (impl Write + Send)) -> io::Result<usize> {
+    const AT_ONCE: usize = 1 << 20;
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let mut stretches = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let fair = (text.len() / cores + 1).min(rest.len());
-        let end = rest[fair - 1..].iter().position(|&byte| byte == b'\n').map_or(rest.len(), |at| fair + at);
-        let (stretch, after) = rest.split_at(end);
-        stretches.push(stretch);
-        rest = after;
-    }
+    let (mut input, mut unfinished) = (BufReader::with_capacity(AT_ONCE, input), Vec::new());
     thread::scope(|scope| {
-        let workers: Vec<_> = stretches
-            .into_iter()
-            .map(|stretch| scope.spawn(move || answer_stretch(question, stretch)))
-            .collect();
-        workers.into_iter().map(|worker| worker.join().expect("the library does not panic")).collect()
+        let (in_order, workers) = mpsc::sync_channel(cores);
+        let writer = scope.spawn(|| write_in_order(workers, output));
+        'read: loop {
+            let lines = Arc::new(read_lines(&mut input, &mut unfinished)?);
+            if lines.is_empty() {
+                break;
+            }
+            for stretch in stretches(&lines, cores) {
+                let lines = Arc::clone(&lines);
+                let worker = scope.spawn(move || answer_stretch(question, &lines[stretch]));
+                if in_order.send(worker).is_err() {
+                    break 'read;
+                }
+            }
+        }
+        drop(in_order);
+        writer.join().expect("writing does not panic")
     })
 }
 
-fn answer_stretch(question: Question, text: &[u8]) -> (String, usize) {
+/// The whole lines that have come, at the end of the input what is left, and then nothing.
+fn read_lines(input: &mut impl BufRead, unfinished: &mut Vec<u8>) -> io::Result<Vec<u8>> {
+    loop {
+        let read = input.fill_buf()?;
+        let length = read.len();
+        let Some(last) = read.iter().rposition(|&byte| byte == b'\n') else {
+            if length == 0 {
+                return Ok(mem::take(unfinished));
+            }
+            unfinished.extend_from_slice(read);
+            input.consume(length);
+            continue;
+        };
+        let (end, rest) = read.split_at(last + 1);
+        let mut lines = mem::replace(unfinished, rest.to_vec());
+        lines.extend_from_slice(end);
+        input.consume(length);
+        return Ok(lines);
+    }
+}
+
+/// Whole lines, cut into a stretch for each core.
+fn stretches(lines: &[u8], cores: usize) -> Vec<Range<usize>> {
+    let fair = lines.len() / cores + 1;
+    let (mut stretches, mut start) = (Vec::new(), 0);
+    while start < lines.len() {
+        let least = (start + fair).min(lines.len());
+        let line_end = lines[least - 1..].iter().position(|&byte| byte == b'\n');
+        let end = line_end.map_or(lines.len(), |at| least + at);
+        stretches.push(start..end);
+        start = end;
+    }
+    stretches
+}
+
+/// The answers to some lines, and how many were bad.
+type Answers = (String, usize);
+
+fn write_in_order(
+    workers: Receiver<ScopedJoinHandle<'_, Answers>>,
+    output: &mut impl Write,
+) -> io::Result<usize> {
+    let mut bad = 0;
+    for worker in workers {
+        let (answers, errors) = worker.join().expect("the library does not panic");
+        output.write_all(answers.as_bytes())?;
+        output.flush()?;
+        bad += errors;
+    }
+    Ok(bad)
+}
+
+fn answer_stretch(question: Question, lines: &[u8]) -> Answers {
+    let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+    match simdutf8::basic::from_utf8(lines) {
+        Ok(text) => answer_each(question, text.split('\n').map(Ok)),
+        Err(_) => answer_each(question, lines.split(|&byte| byte == b'\n').map(text)),
+    }
+}
+
+fn answer_each<'t>(question: Question, lines: impl Iterator<Item = Result<&'t str, Value>>) -> Answers {
     let (mut answers, mut errors) = (String::new(), 0);
-    let text = text.strip_suffix(b"\n").unwrap_or(text);
-    for line in text.split(|&byte| byte == b'\n') {
-        match answer(question, line.strip_suffix(b"\r").unwrap_or(line)) {
+    for line in lines {
+        match line.and_then(|line| answer(question, line.strip_suffix('\r').unwrap_or(line))) {
             Ok(answer) => answers += &answer,
             Err(error) => {
                 answers += &json!({ "error": error }).to_string();
@@ -121,10 +164,12 @@ fn answer_stretch(question: Question, text: &[u8]) -> (String, usize) {
     (answers, errors)
 }
 
+fn text(line: &[u8]) -> Result<&str, Value> {
+    std::str::from_utf8(line).map_err(|e| error("not_utf8", json!([e.valid_up_to(), line.len()]), &e))
+}
+
 /// An answer is JSON already; an error is what stands under `"error"`.
-fn answer(question: Question, line: &[u8]) -> Result<Cow<'static, str>, Value> {
-    let line =
-        std::str::from_utf8(line).map_err(|e| error("not_utf8", json!([e.valid_up_to(), line.len()]), &e))?;
+fn answer(question: Question, line: &str) -> Result<Cow<'static, str>, Value> {
     match question {
         Question::Parse => parse(line),
         Question::Classify => classify_line(line),

@@ -23,14 +23,21 @@ impl Names {
         &self.text[start..self.ends[index] as usize]
     }
 
+    /// Where a name stands, found at once if it stands where it is expected.
+    pub(crate) fn position(&self, name: &str, expected: usize) -> Option<usize> {
+        if expected < self.len() && self.get(expected) == name {
+            return Some(expected);
+        }
+        self.iter().position(|known| known == name)
+    }
+
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
         (0..self.len()).map(|index| self.get(index))
     }
 
     pub(crate) fn push(&mut self, name: &str) -> u32 {
         if self.ends.is_empty() {
-            self.text.reserve(48);
-            self.ends.reserve(16);
+            *self = Names { text: String::with_capacity(48), ends: Vec::with_capacity(16) };
         }
         self.text.push_str(name);
         self.ends.push(u32::try_from(self.text.len()).expect("names of a formula fit in 4 GiB"));
@@ -75,10 +82,6 @@ impl Interner {
             interner.plant();
         }
         interner
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.names.len()
     }
 
     #[inline]

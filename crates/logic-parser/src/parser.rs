@@ -33,7 +33,8 @@ impl Formula {
     /// # Errors
     /// Says what is wrong and where, for up to sixteen mistakes.
     pub fn parse_with(text: &str, options: &ParseOptions) -> Result<Formula, ParseError> {
-        let mut parser = Parser::new(text, options);
+        let mut interner = Interner::new();
+        let mut parser = Parser::new(text, options, &mut interner);
         let formula = parser.formula();
         if matches!(parser.stop, Token::Comma | Token::Turnstile) {
             parser.report(Kind::ArgumentInFormula, "a connective", Some("parse an `Argument` instead"));
@@ -62,7 +63,7 @@ pub(crate) struct Parser<'t> {
     /// What ended the formula read last: a comma, a turnstile or the end of the text.
     pub(crate) stop: Token,
     nodes: Vec<Node>,
-    interner: Interner,
+    interner: &'t mut Interner,
     waiting: Vec<Waiting>,
     mistakes: Vec<Diagnostic>,
     gave_up: bool,
@@ -120,14 +121,15 @@ impl Oddity {
 }
 
 impl<'t> Parser<'t> {
-    pub(crate) fn new(text: &'t str, options: &'t ParseOptions) -> Parser<'t> {
+    /// The interner is the caller's, because it is too large to be moved for every formula.
+    pub(crate) fn new(text: &'t str, options: &'t ParseOptions, interner: &'t mut Interner) -> Parser<'t> {
         let mut parser = Parser {
             text,
             options,
             lexer: Lexer::new(text),
             stop: Token::End,
             nodes: Vec::new(),
-            interner: Interner::new(),
+            interner,
             waiting: Vec::with_capacity(32),
             mistakes: Vec::new(),
             gave_up: false,
@@ -292,7 +294,7 @@ impl<'t> Parser<'t> {
     fn atom(&mut self, name: &str, span: Span) {
         let id = self.interner.intern(name);
         self.nodes.push(Node::Atom(AtomId(id)));
-        if self.interner.len() > self.options.limits.atoms {
+        if id as usize >= self.options.limits.atoms {
             self.give_up(Kind::TooManyAtoms, span);
         }
     }

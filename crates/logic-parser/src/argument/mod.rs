@@ -15,6 +15,7 @@ use crate::budget::{Budget, Unknown};
 use crate::error::{ParseError, ParseErrorKind};
 use crate::formula::Formula;
 use crate::lexer::Token;
+use crate::names::Interner;
 use crate::options::ParseOptions;
 use crate::parser::Parser;
 use crate::truth::{Entailment, entails_within};
@@ -91,7 +92,8 @@ impl Argument {
     /// # Errors
     /// Says what is wrong and where, for up to sixteen mistakes.
     pub fn parse_with(text: &str, options: &ParseOptions) -> Result<Argument, ParseError> {
-        let mut parser = Parser::new(text, options);
+        let mut interner = Interner::new();
+        let mut parser = Parser::new(text, options, &mut interner);
         let mut premises = Vec::new();
         if !parser.begins_with_turnstile() {
             loop {

@@ -117,9 +117,9 @@ impl<'f> SmallPair<'f> {
             return None;
         }
         let (mut places, mut atoms) = (IN_ORDER, left.atom_count());
-        for (place, name) in places.iter_mut().zip(right.names().iter()) {
-            *place = left.names().iter().position(|known| known == name).unwrap_or(atoms);
-            atoms += usize::from(*place == atoms);
+        for (index, name) in right.names().iter().enumerate() {
+            places[index] = left.names().position(name, index).unwrap_or(atoms);
+            atoms += usize::from(places[index] == atoms);
         }
         (atoms <= SMALL_ATOMS).then_some(SmallPair { left, right, places, atoms })
     }

@@ -1,8 +1,8 @@
 //! The tool `verify`, as a user calls it.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -14,14 +14,18 @@ fn tool() -> PathBuf {
     folder.join("examples").join(format!("verify{}", std::env::consts::EXE_SUFFIX))
 }
 
-fn ask(question: &str, lines: &str) -> (Vec<Value>, i32) {
-    let mut child = Command::new(tool())
+fn start(question: &str) -> Child {
+    Command::new(tool())
         .args([question, "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("`cargo test` has built the example");
-    child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("it reads all");
+        .expect("`cargo test` has built the example")
+}
+
+fn ask(question: &str, lines: impl AsRef<[u8]>) -> (Vec<Value>, i32) {
+    let mut child = start(question);
+    child.stdin.take().expect("piped").write_all(lines.as_ref()).expect("it reads all");
     let output = child.wait_with_output().expect("it ends");
     let answers = String::from_utf8(output.stdout).expect("UTF-8");
     let answers = answers.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -39,6 +43,31 @@ fn formulas_are_answered_in_order_and_a_bad_line_fails_at_the_end() {
     assert_eq!(answers[0]["error"]["kind"], "unknown_symbol");
     assert_eq!(answers[0]["error"]["span"], serde_json::json!([2, 3]));
     assert_eq!(answers[1], serde_json::json!({ "formula": "p → q", "atoms": ["p", "q"] }));
+}
+
+#[test]
+fn a_line_is_answered_before_the_next_one_is_written() {
+    let mut child = start("classify");
+    let mut questions = child.stdin.take().expect("piped");
+    let mut answers = BufReader::new(child.stdout.take().expect("piped")).lines();
+    for (formula, class) in [("p ∨ ¬p", "tautology"), ("p", "contingent")] {
+        writeln!(questions, "{formula}").expect("it reads");
+        let answer = answers.next().expect("an answer").expect("UTF-8");
+        assert_eq!(answer, format!(r#"{{"class":"{class}"}}"#));
+    }
+    drop(questions);
+    assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_line_that_is_no_text_spoils_no_other() {
+    let (answers, status) = ask("classify", b"p \xE2\x88\xA7 q\np \xFF\n\np \xE2\x86\x92 p");
+    assert_eq!((answers.len(), status), (4, 1));
+    assert_eq!(answers[0]["class"], "contingent");
+    assert_eq!(answers[1]["error"]["kind"], "not_utf8");
+    assert_eq!(answers[1]["error"]["span"], serde_json::json!([2, 3]));
+    assert_eq!(answers[2]["error"]["kind"], "empty");
+    assert_eq!(answers[3]["class"], "tautology");
 }
 
 #[test]
