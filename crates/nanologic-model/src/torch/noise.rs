@@ -1,10 +1,12 @@
-//! What is left out at random in training, and only there: numbers (dropout) and whole blocks (stochastic depth).
+//! What training draws at random: the numbers (dropout) and whole blocks (stochastic depth) that it leaves out, and the
+//! noise that it adds to the gradient.
 //!
 //! Every draw is a function of the seed, the step, the row of the batch and the sub-layer. So the same seed gives the
 //! same bits whatever the number of threads, a resumed step draws what the first attempt drew, and a sub-layer that is
-//! computed again for its gradient leaves out what it left out before.
+//! computed again for its gradient leaves out what it left out before. LibTorch's own generator is one for the whole
+//! process, so it draws nothing here.
 
-use rand::{Rng, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -60,10 +62,7 @@ impl Noise {
         step: u64,
         first_row: usize,
     ) -> Option<Noise> {
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&seed.to_le_bytes());
-        key[8..16].copy_from_slice(&step.to_le_bytes());
-        let rng = ChaCha8Rng::from_seed(key);
+        let rng = step_rng(seed, step);
         (!regularization.is_none()).then_some(Noise { regularization, n_layers, rng, first_row })
     }
 
@@ -108,6 +107,27 @@ impl Noise {
         rng.set_stream((purpose as u64) << 32 | (self.first_row + row) as u64);
         rng
     }
+}
+
+/// As many draws from the standard normal distribution as `like` holds (Box and Muller, 1958), of its shape.
+pub(super) fn standard_normal(seed: u64, step: u64, like: &Tensor) -> Tensor {
+    let mut rng = step_rng(seed, step);
+    // No sub-layer of any row has this stream.
+    rng.set_stream(u64::MAX);
+    let mut uniform = || {
+        let draws: Vec<f32> = (0..like.numel()).map(|_| 1.0 - rng.random::<f32>()).collect();
+        Tensor::from_slice(&draws).to(like.device()).view_as(like)
+    };
+    let radius = (uniform().log() * -2.0).sqrt();
+    radius * (uniform() * std::f64::consts::TAU).cos()
+}
+
+/// The generator of a step, whose streams are for its rows and purposes.
+fn step_rng(seed: u64, step: u64) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    key[8..16].copy_from_slice(&step.to_le_bytes());
+    ChaCha8Rng::from_seed(key)
 }
 
 #[cfg(test)]

@@ -4,14 +4,12 @@ use std::ops::Range;
 use std::time::Instant;
 
 use data_pipeline::Batch;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use tch::{Kind as Number, Tensor, no_grad};
 
 use super::decoder::{self, Recompute, Scene};
 use super::loss::{self, Scored, Terms};
 use super::memory;
-use super::noise::Noise;
+use super::noise::{Noise, standard_normal};
 use super::optimizer::Optimizer;
 use super::parameters::{Layout, Leaves};
 use super::training::Training;
@@ -171,7 +169,7 @@ impl Trainer {
             let (gradient, scale) = match self.training.gradient_noise {
                 None => (gradient, scale),
                 Some(noise) => {
-                    let drawn = standard_normal(draw_seed(self.training.seed, self.progress.step), &gradient);
+                    let drawn = standard_normal(self.training.seed, self.progress.step, &gradient);
                     let noise = drawn * noise.deviation(self.progress.step);
                     (gradient * scale + noise, 1.0)
                 }
@@ -373,23 +371,6 @@ impl Trainer {
 pub(super) struct Losses {
     pub cross_entropy: f64,
     pub objective: f64,
-}
-
-/// Another draw for every step, the same in every run of this seed.
-fn draw_seed(seed: u64, step: u64) -> u64 {
-    seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ step
-}
-
-/// As many draws from the standard normal distribution as `like` holds (Box and Muller, 1958). LibTorch's own generator
-/// is one for the whole process: another trainer in another thread would change what this one draws.
-fn standard_normal(seed: u64, like: &Tensor) -> Tensor {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut uniform = || {
-        let draws: Vec<f32> = (0..like.numel()).map(|_| 1.0 - rng.random::<f32>()).collect();
-        Tensor::from_slice(&draws).to(like.device()).view_as(like)
-    };
-    let radius = (uniform().log() * -2.0).sqrt();
-    radius * (uniform() * std::f64::consts::TAU).cos()
 }
 
 /// The tensor that the first entry which is not a number belongs to.
