@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use logic_parser::{Answer, Argument, Assignment, Class, Formula, Verdict, classify, equivalent};
+use logic_parser::{Answer, Argument, Class, Formula, classify, equivalent};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -33,18 +33,7 @@ impl Tool for LogicArgument {
         let premises = arguments.premises.iter().map(|premise| Formula::parse(premise));
         let premises = premises.collect::<Result<_, _>>()?;
         let judgement = Argument { premises, conclusion: Formula::parse(&arguments.conclusion)? }.judge();
-        let verdict = match judgement.verdict {
-            Verdict::Valid => "valid",
-            Verdict::Invalid => "invalid",
-            Verdict::Unknown(_) => "unknown",
-        };
-        Ok(json!({
-            "verdict": verdict,
-            "form": judgement.form.map(|form| form.schema.id),
-            "fallacy": judgement.fallacy.map(|fallacy| fallacy.schema.id),
-            "countermodel": judgement.countermodel.as_ref().map(values),
-            "explanation": { "es": judgement.explanation.es, "en": judgement.explanation.en },
-        }))
+        Ok(json!(judgement))
     }
 }
 
@@ -71,7 +60,7 @@ impl Tool for LogicEquivalent {
         let (left, right) = (Formula::parse(&arguments.left)?, Formula::parse(&arguments.right)?);
         Ok(match equivalent(&left, &right) {
             Answer::Yes => json!({ "equivalent": true }),
-            Answer::No(apart) => json!({ "equivalent": false, "apart": values(&apart) }),
+            Answer::No(apart) => json!({ "equivalent": false, "apart": apart }),
             Answer::Unknown(why) => json!({ "equivalent": null, "reason": why.to_string() }),
         })
     }
@@ -102,10 +91,6 @@ impl Tool for LogicClassify {
             Class::Unknown(why) => json!({ "class": "unknown", "reason": why.to_string() }),
         })
     }
-}
-
-fn values(assignment: &Assignment) -> Value {
-    assignment.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
 }
 
 #[cfg(test)]
