@@ -17,7 +17,6 @@ use crate::{
     format::Answer,
     realize::{construction::Mood, tree},
     vocabulary::LETTERS,
-    words,
 };
 
 /// Most nodes of a formula: more come only from sentences that say one clause over and over.
@@ -51,16 +50,16 @@ impl<'c, 'a, 's> Builder<'c, 'a, 's> {
     ///
     /// # Errors
     /// [`ReadError::TooManyAtoms`], [`ReadError::TooTangled`].
-    pub fn answer(mut self, text: &str, id: DerivationId) -> Result<Answer, ReadError> {
+    pub fn answer(mut self, id: DerivationId) -> Result<Answer, ReadError> {
         let root = self.build(id);
         let used = self.used(root);
         let texts = self.texts(&used);
         let letters = self.letters(&used, &texts)?;
         let mut order = BTreeMap::new();
         let formula = self.formula(root, &letters, &mut order)?;
+        let tokens = &self.sentence().tokens;
         let mut spans = BTreeMap::new();
         let mut atoms = BTreeMap::new();
-        let all = words(text);
         for (atom, letter) in order {
             let mut parts: Vec<WordSpan> = Vec::new();
             for &at in &texts[atom] {
@@ -70,8 +69,11 @@ impl<'c, 'a, 's> Builder<'c, 'a, 's> {
                     _ => parts.push(WordSpan { first: index, last: index }),
                 }
             }
-            let said: Vec<&str> =
-                parts.iter().flat_map(|span| &all[span.first.into()..=span.last.into()]).copied().collect();
+            let said: Vec<&str> = parts
+                .iter()
+                .flat_map(|span| &tokens[span.first.into()..=span.last.into()])
+                .copied()
+                .collect();
             atoms.insert(letter.to_owned(), said.join(" "));
             spans.insert(letter.to_owned(), parts);
         }

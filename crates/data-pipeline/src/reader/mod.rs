@@ -68,6 +68,6 @@ impl Reader for Spanish {
         let sentence = Sentence::new(text, grammar, dictionary)?;
         let mut chart = Chart::new(&sentence, grammar);
         let best = chart.best();
-        Builder::new(&chart, grammar).answer(text, best)
+        Builder::new(&chart, grammar).answer(best)
     }
 }

@@ -73,6 +73,8 @@ pub struct Occurrence {
 }
 
 pub struct Sentence<'s> {
+    /// All of [`words`], punctuation included.
+    pub tokens: Vec<&'s str>,
     pub words: Vec<Word<'s>>,
     pub occurrences: Vec<Occurrence>,
     /// Per word: what it costs to begin a clause there without a mark; `None` where none can begin.
@@ -93,13 +95,13 @@ impl<'s> Sentence<'s> {
         grammar: &Grammar,
         dictionary: &'static Dictionary,
     ) -> Result<Sentence<'s>, FormatError> {
-        let all = words(text);
-        if all.len() > MAX_WORDS {
-            return Err(FormatError::TooManyWords { found: all.len() });
+        let tokens = words(text);
+        if tokens.len() > MAX_WORDS {
+            return Err(FormatError::TooManyWords { found: tokens.len() });
         }
-        let mut words: Vec<Word<'s>> = Vec::with_capacity(all.len());
+        let mut words: Vec<Word<'s>> = Vec::with_capacity(tokens.len());
         let mut before = Mark::None;
-        for (index, word) in all.into_iter().enumerate() {
+        for (index, &word) in tokens.iter().enumerate() {
             let is_word = word.chars().any(|c| c.is_alphanumeric() || "=<>≠≤≥+*/^&·×".contains(c));
             if !is_word {
                 before = before.max(match word {
@@ -132,6 +134,7 @@ impl<'s> Sentence<'s> {
         }
         words[0].before = Mark::None;
         let mut sentence = Sentence {
+            tokens,
             occurrences: Vec::new(),
             clause_start: vec![None; words.len()],
             sure: Vec::new(),
