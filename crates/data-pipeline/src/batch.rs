@@ -2,10 +2,11 @@
 
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Sequence,
-    vocabulary::{ATOMS, BOS, CONNECTORS, FORMULA, INPUT, OUTPUT, PAD, THOUGHT},
+    vocabulary::{ATOMS, CONNECTORS, FORMULA, PAD, THOUGHT},
 };
 
 /// `rows × seq` tokens, all arrays row-major `(rows, seq)`.
@@ -31,26 +32,6 @@ impl Batch {
     /// How many tokens are not padding.
     pub fn real_tokens(&self) -> usize {
         self.document.iter().filter(|&&document| document >= 0).count()
-    }
-
-    /// Weighs every target anew by the section it belongs to. The last token of a sequence has no target and no weight.
-    pub fn weigh_sections(&mut self, weights: &SectionWeights) {
-        let mut current = weights.input;
-        for at in 0..self.ids.len() {
-            if self.position[at] == 0 {
-                current = weights.input;
-            }
-            if let Some((_, following)) = weights.of(self.ids[at]) {
-                current = following;
-            }
-            let follows = at + 1 < self.ids.len() && self.position[at + 1] == self.position[at] + 1;
-            let same = follows && self.document[at] >= 0 && (at + 1) % self.seq != 0;
-            self.loss_mask[at] = match weights.of(self.targets[at]) {
-                _ if !same => 0.0,
-                Some((own, _)) => own,
-                None => current,
-            };
-        }
     }
 
     fn of(bins: &[Vec<usize>], sequences: &[Sequence], seq: usize) -> Batch {
@@ -84,59 +65,64 @@ impl Batch {
     }
 }
 
-/// How much each section of an answer counts in the loss. A section's own token (`<|formula|>`) counts with it; so does,
-/// with the last one, `<|eos|>`. In the pointing format all between `<|output|>` and `<|atoms|>` is the formula.
+/// A section of an answer, in either format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Section {
+    /// Why the formula is what it is.
+    Thought,
+    /// What the atoms stand for.
+    Atoms,
+    /// Which words are connectives.
+    Connectors,
+    /// The formula; also what comes before any section begins.
+    Formula,
+}
+
+impl Section {
+    /// All of them.
+    pub const ALL: [Section; 4] = [Section::Thought, Section::Atoms, Section::Connectors, Section::Formula];
+}
+
+/// The scored cells of whole rows of a [`Batch`], each with the section of its target: the one whose token came last, or
+/// is the target. So a section's own token (`<|formula|>`) belongs to it, and `<|eos|>` to the last one.
 ///
 /// ```
-/// use data_pipeline::{SectionWeights, Sequence, Tokenizer, format::Sections, pack};
+/// use data_pipeline::{Section, Sequence, Tokenizer, format::Sections, pack, sections};
 ///
 /// let tokenizer = Tokenizer::train(["Si llueve me mojo"], 500)?;
 /// let row: data_pipeline::Row = serde_json::from_str(
 ///     r#"{"input": "Si llueve me mojo", "formula": "p → q", "atoms": {"p": "llueve", "q": "me mojo"}}"#,
 /// )?;
 /// let sequence = Sequence::in_format(&Sections::WithThought, &row, &tokenizer)?;
-/// let mut batch = pack(&[sequence], 1, 128, 0)?.next().unwrap();
-/// batch.weigh_sections(&SectionWeights { thought: 0.5, ..SectionWeights::default() });
-/// let thought = tokenizer.id("<|thought|>").unwrap();
-/// let at = batch.targets.iter().position(|&target| target == i64::from(thought)).unwrap();
-/// assert_eq!(batch.loss_mask[at - 1..=at], [0.0, 0.5]);
+/// let batch = pack(&[sequence], 1, 128, 0)?.next().unwrap();
+/// let (cell, section) = sections(&batch.targets, &batch.document, &batch.loss_mask).next().unwrap();
+/// assert_eq!(batch.targets[cell], i64::from(tokenizer.id("<|thought|>").unwrap()));
+/// assert_eq!(section, Section::Thought);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SectionWeights {
-    /// The question, `<|output|>` included.
-    pub input: f32,
-    /// The chain of thought.
-    pub thought: f32,
-    /// The glossary.
-    pub atoms: f32,
-    /// The connectors.
-    pub connectors: f32,
-    /// The formula.
-    pub formula: f32,
-}
-
-impl Default for SectionWeights {
-    /// The answer counts, the question does not.
-    fn default() -> SectionWeights {
-        SectionWeights { input: 0.0, thought: 1.0, atoms: 1.0, connectors: 1.0, formula: 1.0 }
-    }
-}
-
-impl SectionWeights {
-    /// The weight of a section's own token, and that of what follows it; `None` for other tokens.
-    fn of(&self, token: i64) -> Option<(f32, f32)> {
-        let both = |weight| Some((weight, weight));
-        match u32::try_from(token).ok()? {
-            BOS | INPUT => both(self.input),
-            OUTPUT => Some((self.input, self.formula)),
-            THOUGHT => both(self.thought),
-            ATOMS => both(self.atoms),
-            CONNECTORS => both(self.connectors),
-            FORMULA => both(self.formula),
-            _ => None,
+pub fn sections<'a>(
+    targets: &'a [i64],
+    document: &'a [i64],
+    loss_mask: &'a [f32],
+) -> impl Iterator<Item = (usize, Section)> + 'a {
+    let mut section = Section::Formula;
+    let mut expected = None;
+    (0..targets.len()).filter(|&cell| loss_mask[cell] > 0.0).map(move |cell| {
+        // An answer is scored without a gap, so a new sequence or a gap is a new answer.
+        if expected != Some((document[cell], cell)) {
+            section = Section::Formula;
         }
-    }
+        expected = Some((document[cell], cell + 1));
+        section = match u32::try_from(targets[cell]) {
+            Ok(THOUGHT) => Section::Thought,
+            Ok(ATOMS) => Section::Atoms,
+            Ok(CONNECTORS) => Section::Connectors,
+            Ok(FORMULA) => Section::Formula,
+            _ => section,
+        };
+        (cell, section)
+    })
 }
 
 /// Why sequences cannot be packed.
@@ -319,38 +305,30 @@ mod tests {
     }
 
     #[test]
-    fn sections_weigh_what_they_are_told() {
-        let weights = SectionWeights { input: 0.25, thought: 0.5, atoms: 2.0, connectors: 3.0, formula: 4.0 };
+    fn every_scored_target_has_its_section() {
+        use Section::{Atoms, Connectors, Formula, Thought};
         // <|bos|><|input|> a <|output|><|thought|> b <|atoms|> c <|connectors|> d <|formula|> e <|eos|>
         let notes = Sequence::new(vec![1, 4, 200, 5], vec![6, 201, 7, 202, 8, 203, 9, 204, 2]);
         // <|bos|><|input|> a <|output|> → <|atoms|> <1><1> <|eos|>
         let pointing = Sequence::new(vec![1, 4, 200, 5], vec![13, 7, 16, 16, 2]);
-        let expected = |sequence: &Sequence| -> &[f32] {
-            if sequence.ids[4] == 6 {
-                &[0.25, 0.25, 0.25, 0.5, 0.5, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 4.0, 0.0]
-            } else {
-                &[0.25, 0.25, 0.25, 4.0, 2.0, 2.0, 2.0, 2.0, 0.0]
+        let expected = |answer: &[i64]| -> &[Section] {
+            match answer[0] {
+                6 => &[Thought, Thought, Atoms, Atoms, Connectors, Connectors, Formula, Formula, Formula],
+                _ => &[Formula, Atoms, Atoms, Atoms, Atoms],
             }
         };
         let sequences = [notes.clone(), pointing.clone(), notes, pointing];
+        let mut answers = 0;
         for batch in pack(&sequences, 2, 26, 0).unwrap().chain(bucket(&sequences, 3, 1).unwrap()) {
-            let mut weighed = batch.clone();
-            weighed.weigh_sections(&weights);
-            for row in 0..batch.rows {
-                let columns: Vec<usize> = (row * batch.seq..(row + 1) * batch.seq).collect();
-                for part in columns.chunk_by(|&a, &b| batch.document[a] == batch.document[b]) {
-                    let ids: Vec<u32> = part.iter().map(|&at| batch.ids[at] as u32).collect();
-                    let found: Vec<f32> = part.iter().map(|&at| weighed.loss_mask[at]).collect();
-                    match sequences.iter().find(|sequence| sequence.ids == ids) {
-                        Some(sequence) => assert_eq!(found, expected(sequence)),
-                        None => assert!(found.iter().all(|&weight| weight == 0.0), "padding"),
-                    }
-                }
+            let scored: Vec<_> = sections(&batch.targets, &batch.document, &batch.loss_mask).collect();
+            for answer in scored.chunk_by(|a, b| a.0 + 1 == b.0) {
+                let targets: Vec<i64> = answer.iter().map(|&(cell, _)| batch.targets[cell]).collect();
+                let found: Vec<Section> = answer.iter().map(|&(_, section)| section).collect();
+                assert_eq!(found, expected(&targets));
+                answers += 1;
             }
-            // The default is what batches come with.
-            weighed.weigh_sections(&SectionWeights::default());
-            assert_eq!(weighed, batch);
         }
+        assert_eq!(answers, 8, "each sequence is packed once and bucketed once");
     }
 
     #[test]

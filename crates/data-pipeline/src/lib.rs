@@ -80,7 +80,7 @@ mod tokenizer;
 pub mod vocabulary;
 
 pub use balance::balance;
-pub use batch::{Batch, PackError, Packed, SectionWeights, bucket, pack};
+pub use batch::{Batch, PackError, Packed, Section, bucket, pack, sections};
 pub use corpus::{Corpus, CorpusError, Manifest, Part, Progress, Recipe, Source};
 pub use curriculum::Curriculum;
 pub use distribution::Distribution;

@@ -1,10 +1,9 @@
 //! The loss of scored tokens, with its gradient in closed form.
 
-use data_pipeline::vocabulary::SPECIAL_TOKENS;
+use data_pipeline::sections;
 use tch::{Kind as Number, Tensor, no_grad};
 
 pub(super) use super::training::Loss;
-use super::training::Section;
 
 /// Scored tokens of some rows of a batch.
 pub(super) struct Scored {
@@ -63,32 +62,6 @@ fn prompt<'a>(targets: &'a [i64], document: &'a [i64], mask: &'a [f32]) -> impl 
 /// How many tokens of a batch are scored.
 pub(super) fn count(loss: &Loss, targets: &[i64], document: &[i64], mask: &[f32]) -> usize {
     sections(targets, document, mask).filter(|(_, section)| loss.sections.contains(section)).count()
-}
-
-/// The scored cells with the section that their target belongs to: the one whose token came last, or is the target.
-fn sections<'a>(
-    targets: &'a [i64],
-    document: &'a [i64],
-    mask: &'a [f32],
-) -> impl Iterator<Item = (usize, Section)> + 'a {
-    let mut section = Section::Formula;
-    let mut of = None;
-    (0..targets.len()).filter(|&cell| mask[cell] > 0.0).map(move |cell| {
-        // An answer is scored without a gap, so a new document or a gap is a new answer.
-        if of != Some((document[cell], cell)) {
-            section = Section::Formula;
-        }
-        of = Some((document[cell], cell + 1));
-        let token = usize::try_from(targets[cell]).ok().and_then(|id| SPECIAL_TOKENS.get(id));
-        section = match token.copied() {
-            Some("<|thought|>") => Section::Thought,
-            Some("<|atoms|>") => Section::Atoms,
-            Some("<|connectors|>") => Section::Connectors,
-            Some("<|formula|>") => Section::Formula,
-            _ => section,
-        };
-        (cell, section)
-    })
 }
 
 /// Sums over scored tokens, in nats, and what backpropagation starts from.
@@ -180,6 +153,8 @@ fn part_slope(
 #[cfg(test)]
 mod tests {
     use tch::{Device, Reduction};
+
+    use data_pipeline::Section;
 
     use super::*;
 

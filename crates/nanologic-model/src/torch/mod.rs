@@ -24,6 +24,7 @@ mod tests;
 mod trainer;
 mod training;
 
+pub use data_pipeline::Section;
 pub use decoder::Recompute;
 pub use formalizer::{Formalizer, Reading, Unread};
 pub use generate::{Constraint, Generated, Generator, Prompt, Until};
@@ -36,4 +37,4 @@ pub use run::{Control, LogLine, StopReason, Summary, latest, train};
 pub use sampling::Sampling;
 pub use stream::Phase;
 pub use trainer::{Step, Trainer};
-pub use training::{EarlyStop, GradientNoise, Loss, Method, Schedule, Section, Training};
+pub use training::{EarlyStop, GradientNoise, Loss, Method, Schedule, Training};

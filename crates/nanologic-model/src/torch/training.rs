@@ -3,6 +3,7 @@
 //! The defaults teach the demonstration's model to formalize: Muon (Jordan et al., 2024) learns this task several
 //! times faster than AdamW alone, and 1500 steps are nine million tokens, about five minutes of two quiet cores.
 
+use data_pipeline::Section;
 use serde::{Deserialize, Serialize};
 
 use super::decoder::Recompute;
@@ -152,25 +153,6 @@ impl Default for Loss {
             z: 0.0,
         }
     }
-}
-
-/// A section of an answer, in either format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Section {
-    /// Why the formula is what it is.
-    Thought,
-    /// What the atoms stand for.
-    Atoms,
-    /// Which words are connectives.
-    Connectors,
-    /// The formula; also what comes before any section begins.
-    Formula,
-}
-
-impl Section {
-    /// All of them.
-    pub const ALL: [Section; 4] = [Section::Thought, Section::Atoms, Section::Connectors, Section::Formula];
 }
 
 impl Default for Training {
