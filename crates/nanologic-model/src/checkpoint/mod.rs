@@ -88,19 +88,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Io`]; as [`Weights::check`] when the weights are not those of the config.
     pub fn save(&self, folder: &Path) -> Result<(), Error> {
-        self.weights.check(&self.config)?;
-        fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        write_json(&folder.join("config.json"), &self.config)?;
-        if let Some(tokenizer) = &self.tokenizer {
-            atomic::write(&folder.join("tokenizer.json"), tokenizer)?;
-            write_json(&folder.join("tokenizer_config.json"), &tokenizer_config(&self.config))?;
-        }
-        let metadata = ("format", "pt".to_owned());
-        self.weights.write(&folder.join("model.safetensors"), metadata)?;
-        if let Some(training) = &self.training {
-            training.write(&folder.join("training_state.safetensors"))?;
-        }
-        write_json(&folder.join("provenance.json"), &self.provenance)
+        self.save_with(folder, self.training.as_ref(), Weights::write)
     }
 
     /// Writes the folder so that it appears whole or not at all, in place of what stood there.
@@ -109,6 +97,39 @@ impl Checkpoint {
     /// As [`save`](Checkpoint::save).
     pub fn save_whole(&self, folder: &Path) -> Result<(), Error> {
         atomic::write_folder(folder, |temporary| self.save(temporary))
+    }
+
+    /// Writes the folder as those who only use the model want it: the weights rounded to bf16, without what training
+    /// goes on from. It loads as any other.
+    ///
+    /// # Errors
+    /// As [`save`](Checkpoint::save).
+    pub fn publish(&self, folder: &Path) -> Result<(), Error> {
+        let state = folder.join("training_state.safetensors");
+        if state.exists() {
+            fs::remove_file(&state).map_err(Error::io(&state))?;
+        }
+        self.save_with(folder, None, Weights::write_bf16)
+    }
+
+    fn save_with(
+        &self,
+        folder: &Path,
+        training: Option<&TrainingState>,
+        write: fn(&Weights, &Path, (&str, String)) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.weights.check(&self.config)?;
+        fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        write_json(&folder.join("config.json"), &self.config)?;
+        if let Some(tokenizer) = &self.tokenizer {
+            atomic::write(&folder.join("tokenizer.json"), tokenizer)?;
+            write_json(&folder.join("tokenizer_config.json"), &tokenizer_config(&self.config))?;
+        }
+        write(&self.weights, &folder.join("model.safetensors"), ("format", "pt".to_owned()))?;
+        if let Some(training) = training {
+            training.write(&folder.join("training_state.safetensors"))?;
+        }
+        write_json(&folder.join("provenance.json"), &self.provenance)
     }
 }
 
@@ -183,6 +204,24 @@ mod tests {
         assert_eq!(Checkpoint::load(&path).unwrap(), checkpoint());
         checkpoint().save_whole(&path).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing temporary is left");
+    }
+
+    #[test]
+    fn a_published_folder_is_half_as_large_and_nearly_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let size = || fs::metadata(folder.path().join("model.safetensors")).unwrap().len();
+        checkpoint().save(folder.path()).unwrap();
+        let whole = size();
+        checkpoint().publish(folder.path()).unwrap();
+        assert!(size() < whole * 11 / 20, "{} of {whole} bytes", size());
+        let published = Checkpoint::load(folder.path()).unwrap();
+        assert_eq!(published.training, None);
+        assert_eq!(published.tokenizer, checkpoint().tokenizer);
+        for (name, array) in &checkpoint().weights.0 {
+            for (found, was) in published.weights.get(name).unwrap().data.iter().zip(&array.data) {
+                assert!((found - was).abs() <= was.abs() / 256.0, "{name}: {found} for {was}");
+            }
+        }
     }
 
     #[test]

@@ -105,15 +105,32 @@ impl Weights {
     /// # Errors
     /// [`Error::Io`], [`Error::Safetensors`].
     pub fn write(&self, path: &Path, metadata: (&str, String)) -> Result<(), Error> {
+        self.write_as(Dtype::F32, f32::to_le_bytes, path, metadata)
+    }
+
+    /// As [`write`](Weights::write), every number rounded to the nearest of bf16: half the size.
+    ///
+    /// # Errors
+    /// As [`write`](Weights::write).
+    pub fn write_bf16(&self, path: &Path, metadata: (&str, String)) -> Result<(), Error> {
+        self.write_as(Dtype::BF16, |x| bf16::from_f32(x).to_le_bytes(), path, metadata)
+    }
+
+    fn write_as<const N: usize>(
+        &self,
+        dtype: Dtype,
+        to_bytes: fn(f32) -> [u8; N],
+        path: &Path,
+        metadata: (&str, String),
+    ) -> Result<(), Error> {
         let bytes: Vec<(&String, &Array, Vec<u8>)> = self
             .0
             .iter()
-            .map(|(name, array)| (name, array, array.data.iter().flat_map(|x| x.to_le_bytes()).collect()))
+            .map(|(name, array)| (name, array, array.data.iter().flat_map(|&x| to_bytes(x)).collect()))
             .collect();
         let mut views = Vec::with_capacity(bytes.len());
         for (name, array, data) in &bytes {
-            let view =
-                TensorView::new(Dtype::F32, array.shape.clone(), data).map_err(Error::safetensors(path))?;
+            let view = TensorView::new(dtype, array.shape.clone(), data).map_err(Error::safetensors(path))?;
             views.push((name.as_str(), view));
         }
         let metadata = HashMap::from([(metadata.0.to_owned(), metadata.1)]);
