@@ -64,7 +64,7 @@ fn main() -> Result<()> {
         Generator::new(&Checkpoint::load(folder.path())?, 1)?.likeliest(vec![ask(&question)], 3, 2)?;
     println!("\nasked {:?}, the last model answers", &question.ids[..question.scored_from]);
     for answer in &answers[0] {
-        println!("  {:>3} {:>8.4} %", answer.ids[0], 100.0 * answer.log_probability.exp());
+        println!("  {:>3} {:>8.4} %", answer.ids[0], 100.0 * answer.log_probability().exp());
     }
     Ok(())
 }

@@ -49,6 +49,11 @@ impl AnswerTokens {
         })
     }
 
+    /// The id that ends the formula.
+    pub fn atoms(&self) -> u32 {
+        self.atoms
+    }
+
     /// The id that ends an answer.
     pub fn eos(&self) -> u32 {
         self.eos

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use logic_parser::Formula;
 
-use crate::{Row, WordSpan};
+use crate::{Row, WordSpan, vocabulary::LETTERS};
 pub(crate) use harmless::harmless;
 pub use pointing::Pointing;
 pub use sections::Sections;
@@ -62,6 +62,38 @@ pub struct Answer {
     pub atoms: BTreeMap<String, String>,
     /// Where the sentence says it; empty if the format does not point.
     pub spans: BTreeMap<String, Vec<WordSpan>>,
+}
+
+impl Answer {
+    /// The answer with one letter for atoms that say the same words, capitals apart: a model that points twice at
+    /// *llueve* means one atom. Letters stay in the order of first mention.
+    ///
+    /// ```
+    /// use data_pipeline::format::Pointing;
+    ///
+    /// let answer = Pointing::read("Si llueve, llueve", "→ p q<|atoms|><1><1>;<3><3>")?;
+    /// assert_eq!(answer.unify().formula.to_string(), "p → p");
+    /// # Ok::<(), data_pipeline::format::ReadError>(())
+    /// ```
+    pub fn unify(self) -> Answer {
+        let mut letters: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut texts: Vec<String> = Vec::new();
+        let (mut atoms, mut spans) = (BTreeMap::new(), BTreeMap::new());
+        for atom in self.formula.atoms() {
+            let said = self.atoms.get(atom);
+            let text = said.map_or(atom.to_owned(), |text| text.to_lowercase());
+            let place = texts.iter().position(|known| *known == text).unwrap_or(texts.len());
+            let Some(letter) = LETTERS.get(place) else { return self };
+            if place == texts.len() {
+                texts.push(text);
+                atoms.extend(said.map(|text| ((*letter).to_owned(), text.clone())));
+                spans.extend(self.spans.get(atom).map(|spans| ((*letter).to_owned(), spans.clone())));
+            }
+            letters.insert(atom, letter);
+        }
+        let formula = self.formula.rename(|atom| letters[atom].to_owned());
+        Answer { formula, atoms, spans }
+    }
 }
 
 /// Why a row cannot be put into the format.

@@ -22,7 +22,7 @@ pub(super) fn search<C: Constraint + Clone>(
     max_tokens: usize,
 ) -> Vec<Generated> {
     let mut complete: Vec<Generated> = Vec::new();
-    let nothing = Generated { ids: Vec::new(), log_probability: 0.0 };
+    let nothing = Generated { ids: Vec::new(), log_probabilities: Vec::new() };
     let mut live = vec![Beginning { generated: nothing, constraint: prompt.constraint }];
     let mut past = Vec::new();
     // What goes into the model next: for each beginning (or once, the prompt) a row.
@@ -43,7 +43,7 @@ pub(super) fn search<C: Constraint + Clone>(
             constraint.accept(candidate.id);
             let mut generated = begun.generated.clone();
             generated.ids.push(candidate.id);
-            generated.log_probability = candidate.log_probability;
+            generated.log_probabilities.push(candidate.log_probability - begun.generated.log_probability());
             if constraint.allowed().is_empty() {
                 complete.push(generated);
             } else {
@@ -51,10 +51,10 @@ pub(super) fn search<C: Constraint + Clone>(
                 rows.push(parent);
             }
         }
-        complete.sort_by(|a, b| b.log_probability.total_cmp(&a.log_probability));
+        complete.sort_by(|a, b| b.log_probability().total_cmp(&a.log_probability()));
         complete.truncate(n);
-        let worst = complete.get(n.saturating_sub(1)).map(|last| last.log_probability);
-        let hope = still.first().map(|first| first.generated.log_probability);
+        let worst = complete.get(n.saturating_sub(1)).map(Generated::log_probability);
+        let hope = still.first().map(|first| first.generated.log_probability());
         live = still;
         if hope.is_none_or(|hope| worst.is_some_and(|worst| hope <= worst)) {
             break;
@@ -82,7 +82,7 @@ fn candidates<C: Constraint>(live: &[Beginning<C>], scores: &[f32], vocab_size: 
     let mut all = Vec::new();
     for (parent, (beginning, scores)) in live.iter().zip(scores.chunks_exact(vocab_size)).enumerate() {
         all.extend(beginning.constraint.allowed().into_iter().map(|id| {
-            let log_probability = beginning.generated.log_probability + f64::from(scores[id as usize]);
+            let log_probability = beginning.generated.log_probability() + f64::from(scores[id as usize]);
             Candidate { parent, id, log_probability }
         }));
     }

@@ -1,5 +1,6 @@
 //! Sentences in, formulas out: tokenizer, generator and grammar together.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use data_pipeline::Tokenizer;
@@ -23,10 +24,13 @@ pub struct Formalizer {
 pub struct Reading {
     /// The answer as the model wrote it, without the end mark.
     pub text: String,
-    /// The answer read back.
+    /// The answer read back, with one letter for atoms that say the same words.
     pub answer: Answer,
     /// The model's probability of the whole answer, from 0 to 1.
     pub probability: f64,
+    /// The model's probability of the formula, whatever words it points at for its atoms, from 0 to 1: the formula is
+    /// said first.
+    pub formula_probability: f64,
     /// Geometric mean of the probabilities of the answer's tokens, from 0 to 1.
     pub confidence: f64,
 }
@@ -96,8 +100,8 @@ impl Formalizer {
         Ok(readings.collect())
     }
 
-    /// The likeliest `n` answers to every sentence, likeliest first, at least one. Two may have the same formula, with
-    /// other words for its atoms; a formula is at least as probable as its answers together.
+    /// The formulas of the likeliest `n` answers to every sentence, likeliest first, at least one. Answers that differ
+    /// only in the words of their atoms count as one, the likeliest of them.
     ///
     /// # Errors
     /// As [`read`](Formalizer::read).
@@ -113,7 +117,8 @@ impl Formalizer {
         let readings = asked.into_iter().zip(inputs).map(|(asked, input)| {
             asked?;
             let generated = generated.next().expect("one list of answers a prompt");
-            generated.into_iter().map(|generated| reading(tokenizer, tokens, input, generated)).collect()
+            let read = |generated| reading(tokenizer, tokens, input, generated);
+            Ok(by_formula(generated.into_iter().map(read).collect::<Result<_, _>>()?))
         });
         Ok(readings.collect())
     }
@@ -145,17 +150,40 @@ fn ask<'t>(
     (inputs.iter().map(ask).collect(), prompts)
 }
 
+/// One reading for each formula, likeliest first; given likeliest first. What the model says in one way can mean two
+/// formulas, as atoms with the same words are one: each gets its part of the probability, by the answers found.
+fn by_formula(readings: Vec<Reading>) -> Vec<Reading> {
+    let said = |reading: &Reading| reading.text.split("<|atoms|>").next().unwrap_or_default().to_owned();
+    let mut found: BTreeMap<String, f64> = BTreeMap::new();
+    for reading in &readings {
+        *found.entry(said(reading)).or_default() += reading.probability;
+    }
+    let mut formulas: Vec<Reading> = Vec::new();
+    for mut reading in readings {
+        reading.formula_probability *= reading.probability / found[&said(&reading)];
+        match formulas.iter_mut().find(|known| known.answer.formula == reading.answer.formula) {
+            Some(known) => known.formula_probability += reading.formula_probability,
+            None => formulas.push(reading),
+        }
+    }
+    formulas.sort_by(|a, b| b.formula_probability.total_cmp(&a.formula_probability));
+    formulas
+}
+
 fn reading(
     tokenizer: &Tokenizer,
     tokens: &AnswerTokens,
     input: &str,
-    Generated { ids, log_probability }: Generated,
+    generated: Generated,
 ) -> Result<Reading, Unread> {
-    let text = tokenizer.decode(ids.strip_suffix(&[tokens.eos()]).unwrap_or(&ids));
+    let Generated { ids, log_probabilities } = &generated;
+    let text = tokenizer.decode(ids.strip_suffix(&[tokens.eos()]).unwrap_or(ids));
+    let formula = ids.iter().position(|&id| id == tokens.atoms()).map_or(ids.len(), |at| at + 1);
     Ok(Reading {
-        answer: Pointing::read(input, &text)?,
-        probability: log_probability.exp(),
-        confidence: (log_probability / ids.len().max(1) as f64).exp(),
+        answer: Pointing::read(input, &text)?.unify(),
+        probability: generated.log_probability().exp(),
+        formula_probability: log_probabilities[..formula].iter().sum::<f64>().exp(),
+        confidence: (generated.log_probability() / ids.len().max(1) as f64).exp(),
         text,
     })
 }

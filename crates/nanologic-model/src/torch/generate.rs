@@ -73,8 +73,16 @@ pub struct Prompt<C> {
 pub struct Generated {
     /// The ids after the prompt.
     pub ids: Vec<u32>,
-    /// Natural logarithm of the probability that the unconstrained model gives to these ids at temperature 1.
-    pub log_probability: f64,
+    /// For each id the natural logarithm of the probability that the unconstrained model gives it at temperature 1,
+    /// after the ids before it.
+    pub log_probabilities: Vec<f64>,
+}
+
+impl Generated {
+    /// Natural logarithm of the probability of all ids.
+    pub fn log_probability(&self) -> f64 {
+        self.log_probabilities.iter().sum()
+    }
 }
 
 /// A model that continues prompts, in fp32.
@@ -205,7 +213,7 @@ impl<C: Constraint> Row<C> {
             prompt: prompt.ids.into_iter().map(i64::from).collect(),
             constraint: prompt.constraint,
             rng,
-            generated: Generated { ids: Vec::new(), log_probability: 0.0 },
+            generated: Generated { ids: Vec::new(), log_probabilities: Vec::new() },
             done: false,
         }
     }
@@ -225,7 +233,7 @@ impl<C: Constraint> Row<C> {
         };
         self.constraint.accept(id);
         self.generated.ids.push(id);
-        self.generated.log_probability += log_probability;
+        self.generated.log_probabilities.push(log_probability);
     }
 
     /// The id to feed next; what a finished row is fed does not matter.
