@@ -1,4 +1,5 @@
-//! GGUF files of a checkpoint in the real llama.cpp, beside our own forward: tokens, logits, greedy text.
+//! GGUF files of a checkpoint in the real llama.cpp, beside our own forward: tokens, logits, greedy text, and how many of
+//! llama.cpp's answers are right.
 //!
 //! ```text
 //! cargo run --release --example compare_llama_cpp -- \
@@ -9,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Parser;
-use data_pipeline::format::Pointing;
-use data_pipeline::{Tokenizer, read_rows};
-use gguf_export::llama_cpp::{Agreement, Comparison, LlamaCpp, compare};
+use data_pipeline::format::{Answer, Pointing};
+use data_pipeline::{Row, Tokenizer, read_rows};
+use gguf_export::llama_cpp::{Agreement, Comparison, LlamaCpp, Model, compare};
 use gguf_export::{GgufFile, Tokenized};
+use nanologic_model::eval::{Proportion, Report};
 use nanologic_model::{Checkpoint, Reference};
 use serde_json::{Value, json};
 
@@ -44,15 +46,16 @@ fn main() -> anyhow::Result<()> {
     let checkpoint = Checkpoint::load(&arguments.checkpoint)?;
     let reference = Reference::<f32>::new(&checkpoint.config, &checkpoint.weights)?;
     let forward = |tokens: &[u32]| Ok(reference.logits(tokens)?.into_iter().map(f64::from).collect());
-    let prompts = prompts(&arguments)?;
+    let (rows, prompts) = questions(&arguments)?;
 
     let mut files = Vec::new();
     for path in &arguments.gguf {
         let mut model = LlamaCpp::start()?.open(path, checkpoint.config.max_seq)?;
         let file = GgufFile::open(path)?;
         let comparison = compare(&mut model, &file, &forward, &prompts, arguments.limit)?;
-        report(path, &comparison);
-        files.push(figures(path, &comparison));
+        let right = right(&mut model, &rows, &prompts, arguments.limit)?;
+        report(path, &comparison, right);
+        files.push(figures(path, &comparison, right));
     }
     if let Some(out) = &arguments.out {
         let text = serde_json::to_string_pretty(&json!({ "files": files }))?;
@@ -61,25 +64,38 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The sentences as prompts, with the checkpoint's ids; those that the format cannot hold are left out.
-fn prompts(arguments: &Arguments) -> anyhow::Result<Vec<Tokenized>> {
+/// The rows with their sentences as prompts, in the checkpoint's ids; those that the format cannot hold are left out.
+fn questions(arguments: &Arguments) -> anyhow::Result<(Vec<Row>, Vec<Tokenized>)> {
     let tokenizer = Tokenizer::load(arguments.checkpoint.join("tokenizer.json"))?;
-    let mut prompts = Vec::new();
+    let (mut rows, mut prompts) = (Vec::new(), Vec::new());
     for row in read_rows(&arguments.data)? {
         if prompts.len() == arguments.sequences {
             break;
         }
-        if let Ok(text) = Pointing::prompt(&row?.input) {
+        let row = row?;
+        if let Ok(text) = Pointing::prompt(&row.input) {
             prompts.push(Tokenized { tokens: tokenizer.encode(&text), text });
+            rows.push(row);
         }
     }
     anyhow::ensure!(!prompts.is_empty(), "{} holds no sentence", arguments.data.display());
-    Ok(prompts)
+    Ok((rows, prompts))
 }
 
-fn report(path: &Path, comparison: &Comparison) {
+/// How many of llama.cpp's answers, the likeliest token at every step, are equivalent to gold.
+fn right(model: &mut Model, rows: &[Row], prompts: &[Tokenized], limit: usize) -> anyhow::Result<Proportion> {
+    let mut answers = Vec::new();
+    for (row, prompt) in rows.iter().zip(prompts) {
+        let generation = model.generate(&prompt.tokens, limit)?;
+        answers.push(Pointing::read(&row.input, &generation.text).ok().map(Answer::unify));
+    }
+    Ok(Report::new(rows.iter().zip(answers.iter().map(Option::as_ref))).all.equivalent)
+}
+
+fn report(path: &Path, comparison: &Comparison, right: Proportion) {
     println!("{}: {} prompts in llama.cpp", path.display(), comparison.prompts);
     println!("  tokenized differently: {}", comparison.token_mismatches);
+    println!("  answers equivalent to gold: {} of {}", right.right, right.of);
     let line = |against: &str, Agreement { logits, greedy }: &Agreement| {
         println!("  against {against}: {logits}; same greedy text {:.1} %", 100.0 * greedy);
     };
@@ -87,11 +103,12 @@ fn report(path: &Path, comparison: &Comparison) {
     line("the checkpoint", &comparison.checkpoint);
 }
 
-fn figures(path: &Path, comparison: &Comparison) -> Value {
+fn figures(path: &Path, comparison: &Comparison, right: Proportion) -> Value {
     let Comparison { prompts, token_mismatches, same_weights, checkpoint } = comparison;
     json!({
         "file": path.file_name().unwrap_or_default().to_string_lossy(),
         "prompts": prompts,
+        "answers_equivalent": right,
         "gguf_token_mismatches": token_mismatches,
         "gguf_top1_agreement": same_weights.logits.top1_agreement,
         "max_logit_difference": same_weights.logits.max_logit_difference,

@@ -12,10 +12,10 @@ use clap::Parser;
 use data_pipeline::format::Answer;
 use data_pipeline::reader::{Reader as _, Spanish};
 use data_pipeline::{Row, read_rows};
-use nanologic_model::eval::Report;
-use nanologic_model::torch::{Formalizer, Sampling};
+use nanologic_model::eval::{Report, Together};
+use nanologic_model::torch::{Formalizer, Reading, Sampling};
 
-/// Prints a table for the model and one for the rule reader, or with --json everything the tables are made of.
+/// Prints a table for the model, one for the rule reader and what both are worth together, or with --json everything the tables are made of.
 #[derive(Parser)]
 struct Arguments {
     /// The model's checkpoint folder.
@@ -30,6 +30,9 @@ struct Arguments {
     /// Only the first so many rows.
     #[arg(long)]
     limit: Option<usize>,
+    /// How many answers to search for, as `formalize` does; 1 takes the likeliest token at every step.
+    #[arg(long, default_value_t = 1)]
+    best: usize,
     /// Print what was answered wrongly, to standard error.
     #[arg(long)]
     errors: bool,
@@ -45,7 +48,14 @@ fn main() -> anyhow::Result<()> {
         .with_context(|| format!("reading {}", arguments.data.display()))?;
     let mut formalizer = Formalizer::load(&arguments.checkpoint, arguments.threads)?;
     let inputs: Vec<&str> = rows.iter().map(|row| row.input.as_str()).collect();
-    let readings = formalizer.read(&inputs, &Sampling::greedy())?;
+    let readings = match arguments.best {
+        0 | 1 => formalizer.read(&inputs, &Sampling::greedy())?,
+        best => {
+            let likeliest = |readings: Vec<Reading>| readings.into_iter().next().expect("at least one");
+            let found = formalizer.alternatives(&inputs, best)?;
+            found.into_iter().map(|readings| readings.map(likeliest)).collect()
+        }
+    };
     let answers = || rows.iter().zip(readings.iter().map(|reading| reading.as_ref().ok().map(|r| &r.answer)));
     if arguments.errors {
         for (row, answer) in answers() {
@@ -56,16 +66,22 @@ fn main() -> anyhow::Result<()> {
             }
         }
     }
-    let sure = readings.iter().map(|reading| reading.as_ref().ok().map(|r| (&r.answer, r.probability)));
-    let report = Report::with_confidence(rows.iter().zip(sure));
+    let sure =
+        || readings.iter().map(|reading| reading.as_ref().ok().map(|r| (&r.answer, r.formula_probability)));
+    let report = Report::with_confidence(rows.iter().zip(sure()));
     let read: Vec<Option<Answer>> = rows.iter().map(|row| Spanish.read(&row.input).ok()).collect();
     let rules = Report::new(rows.iter().zip(read.iter().map(Option::as_ref)));
+    let mut together = Together::default();
+    for ((row, model), rules) in rows.iter().zip(sure()).zip(&read) {
+        together.add(row, model, rules.as_ref());
+    }
     let text = if arguments.json {
         let mut all = serde_json::to_value(&report)?;
         all["rule_reader"] = serde_json::to_value(&rules)?;
+        all["together"] = serde_json::to_value(together)?;
         serde_json::to_string_pretty(&all)? + "\n"
     } else {
-        format!("{report}\nthe rule reader on the same sentences\n\n{rules}")
+        format!("{report}\nthe rule reader on the same sentences\n\n{rules}\nthe two together\n\n{together}")
     };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())

@@ -17,12 +17,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Parser;
-use data_pipeline::argument::Glossary;
 use data_pipeline::format::Answer;
 use data_pipeline::reader::{Reader as _, Spanish};
-use logic_parser::equivalent;
-use nanologic_model::say_back;
 use nanologic_model::torch::{Formalizer, Reading, Unread};
+use nanologic_model::{Opinion, say_back};
 use serde_json::{Value, json};
 
 /// Prints {"input", "formula", "atoms", "confidence", "alternatives", "reading", "agree"} for each sentence.
@@ -69,31 +67,18 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn line(input: &str, readings: Result<Vec<Reading>, Unread>) -> Value {
-    let best = match readings.as_deref() {
-        Ok([best, ..]) => best,
+    let (best, others) = match readings.as_deref() {
+        Ok([best, others @ ..]) => (best, others),
         Ok([]) => return json!({ "input": input, "error": "no complete answer" }),
         Err(error) => return json!({ "input": input, "error": error.to_string() }),
     };
-    // A formula's confidence adds up the wordings of its atoms.
-    let mut formulas: Vec<(String, f64)> = Vec::new();
-    for reading in readings.iter().flatten() {
-        let formula = reading.answer.formula.to_string();
-        match formulas.iter_mut().find(|(known, _)| *known == formula) {
-            Some((_, confidence)) => *confidence += reading.probability,
-            None => formulas.push((formula, reading.probability)),
-        }
-    }
-    let formula = best.answer.formula.to_string();
-    formulas.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let (said, others): (Vec<_>, Vec<_>) = formulas.into_iter().partition(|(other, _)| *other == formula);
-    let alternative = |(formula, confidence)| json!({ "formula": formula, "confidence": confidence });
-    let alternatives: Vec<Value> = others.into_iter().map(alternative).collect();
+    let alternative = |other: &Reading| json!({ "formula": other.answer.formula.to_string(), "confidence": other.formula_probability });
     let mut line = json!({
         "input": input,
-        "formula": formula,
+        "formula": best.answer.formula.to_string(),
         "atoms": best.answer.atoms,
-        "confidence": said.iter().map(|(_, confidence)| confidence).sum::<f64>(),
-        "alternatives": alternatives,
+        "confidence": best.formula_probability,
+        "alternatives": others.iter().map(alternative).collect::<Vec<_>>(),
         "reading": say_back(&best.answer.formula, &best.answer.atoms),
     });
     if let Ok(rules) = Spanish.read(input) {
@@ -102,24 +87,17 @@ fn line(input: &str, readings: Result<Vec<Reading>, Unread>) -> Value {
     line
 }
 
-/// Says whether the two readers agree, their atoms brought together by what they say; if not, what the second one reads
-/// and when one reading is true and the other false.
+/// Says whether the two readers agree; if not, what the second one reads and when one reading is true and the other
+/// false.
 fn compare(model: &Answer, rules: &Answer, line: &mut Value) {
-    let mut glossary = Glossary::default();
-    let (Ok(first), Ok(second)) = (glossary.adopt(model), glossary.adopt(rules)) else { return };
-    let answer = equivalent(&first, &second);
-    line["agree"] = answer.is_yes().into();
-    if let logic_parser::Answer::No(assignment) = answer {
-        let atoms = glossary.atoms();
-        let said = |(letter, value): (&str, bool)| {
-            let text = atoms.get(letter).map_or(letter, String::as_str);
-            (text.to_owned(), Value::from(value))
-        };
+    let opinion = Opinion::of(model, rules);
+    line["agree"] = opinion.agrees().into();
+    if let Opinion::Differs(apart) = opinion {
         line["rules"] = json!({
             "formula": rules.formula.to_string(),
             "atoms": rules.atoms,
             "reading": say_back(&rules.formula, &rules.atoms),
         });
-        line["differ"] = Value::Object(assignment.iter().map(said).collect());
+        line["differ"] = json!(apart);
     }
 }

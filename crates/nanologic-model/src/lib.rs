@@ -57,6 +57,7 @@ mod gguf;
 mod grammar;
 #[cfg(feature = "thau-growth")]
 mod growth;
+mod opinion;
 mod reference;
 mod saying;
 #[cfg(feature = "torch")]
@@ -69,5 +70,6 @@ pub use error::Error;
 pub use grammar::{AnswerTokens, PointingGrammar};
 #[cfg(feature = "thau-growth")]
 pub use growth::ReferenceForward;
+pub use opinion::{Opinion, SURE};
 pub use reference::{Real, Reference};
 pub use saying::say_back;

@@ -19,6 +19,7 @@ mod calibration;
 mod confusion;
 mod print;
 mod proportion;
+mod together;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use calibration::{Bin, Calibration};
 pub use confusion::Confusion;
 pub use proportion::Proportion;
+pub use together::Together;
 
 /// What a set of answers came to, as a whole and by every side of the questions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
