@@ -144,24 +144,34 @@ fn keyroot_pair(a: &Tree, b: &Tree, keyroots: (usize, usize), trees: &mut [u32],
     for column in first_column..=last_column + 1 {
         forests[first_row * width + column] = (column - first_column) as u32;
     }
+    let leftmost = &b.leftmost[first_column..=last_column];
+    let labels = &b.labels[first_column..=last_column];
     for row in first_row..=last_row {
         let from_row = a.leftmost[row];
-        let whole_row = from_row == first_row;
-        let (above, below) = forests.split_at_mut((row + 1) * width);
-        let before = &above[row * width..];
-        let here = &mut below[..width];
-        here[first_column] = (row + 1 - first_row) as u32;
-        for column in first_column..=last_column {
-            let from_column = b.leftmost[column];
-            let edited = before[column + 1].min(here[column]) + 1;
-            let tree = &mut trees[row * columns + column];
-            here[column + 1] = if whole_row && from_column == first_column {
-                let relabelled = before[column] + u32::from(a.labels[row] != b.labels[column]);
-                *tree = edited.min(relabelled);
-                *tree
-            } else {
-                edited.min(above[from_row * width + from_column] + *tree)
-            };
+        let (above, here) = forests.split_at_mut((row + 1) * width);
+        let forest = &above[from_row * width..][..width];
+        let before = &above[row * width + first_column..][..=labels.len()];
+        let here = &mut here[first_column..][..=labels.len()];
+        let trees = &mut trees[row * columns + first_column..][..labels.len()];
+        let mut last = (row + 1 - first_row) as u32;
+        here[0] = last;
+        if from_row == first_row {
+            let label = a.labels[row];
+            for at in 0..labels.len() {
+                let joined = forest[leftmost[at]] + trees[at];
+                let relabelled = before[at] + u32::from(labels[at] != label);
+                let are_trees = leftmost[at] == first_column;
+                let matched = if are_trees { relabelled } else { joined };
+                last = (last + 1).min(matched.min(before[at + 1] + 1));
+                here[at + 1] = last;
+                trees[at] = if are_trees { last } else { trees[at] };
+            }
+        } else {
+            for at in 0..labels.len() {
+                let joined = forest[leftmost[at]] + trees[at];
+                last = (last + 1).min(joined.min(before[at + 1] + 1));
+                here[at + 1] = last;
+            }
         }
     }
 }

@@ -59,6 +59,19 @@ fn every_schema_is_recognised_in_disguise() {
             assert!(disguised.premises.iter().any(is_this), "{premise}");
         }
         assert!(equivalent(&named.conclusion, &disguised.conclusion).is_yes(), "{disguised}");
+        // The words are about the argument's own formulas, and lead to a valid one.
+        let nearest = instance.nearest();
+        assert_eq!(nearest.is_some(), judgement.verdict == Verdict::Invalid, "{disguised}");
+        for said in [&named].into_iter().chain(&nearest) {
+            for formula in said.premises.iter().chain([&said.conclusion]) {
+                for words in [&judgement.explanation.es, &judgement.explanation.en] {
+                    assert!(words.contains(&format!("«{formula}»")), "{formula}: {words}");
+                }
+            }
+        }
+        if let Some(nearest) = nearest {
+            assert_eq!(nearest.judge().verdict, Verdict::Valid, "{nearest}");
+        }
     }
 }
 
