@@ -29,7 +29,8 @@ const PATIENCE: u32 = 100_000;
 
 impl Formula {
     /// The disjunctive normal form with the fewest conjunctions, and among those the fewest literals: the shortest for up
-    /// to ten atoms, nearly always proven so; beyond, a good one.
+    /// to ten atoms; beyond, a good one. Only for a table of eight to ten atoms without any pattern, as no formula of
+    /// usual length has it, may the search end before it is sure, and [`Minimized::is_shortest`] says so.
     ///
     /// ```
     /// # use logic_parser::{Budget, Formula};
@@ -125,6 +126,8 @@ struct Search<'p> {
     primes: &'p [Prime],
     /// The primes that cover each row.
     covering: Vec<Vec<usize>>,
+    /// Whether every cover with this prime and those chosen so far has been looked at.
+    tried: Vec<bool>,
     best: Vec<usize>,
     best_cost: Option<(usize, usize)>,
     patience: u32,
@@ -136,7 +139,8 @@ impl<'p> Search<'p> {
         let covering = (0..64 * truth.len())
             .map(|row| (0..primes.len()).filter(|&prime| covers(&primes[prime], row)).collect())
             .collect();
-        Search { primes, covering, best: Vec::new(), best_cost: None, patience: PATIENCE }
+        let tried = vec![false; primes.len()];
+        Search { primes, covering, tried, best: Vec::new(), best_cost: None, patience: PATIENCE }
     }
 
     /// Completes the chosen primes to cover the open rows in every way that may be cheaper than the best so far. Rows
@@ -149,7 +153,7 @@ impl<'p> Search<'p> {
             if !self.may_be_cheaper(&open, &chosen) || self.patience == 0 {
                 return;
             }
-            let candidates = self.covering[row].clone();
+            let candidates: Vec<usize> = self.untried(row).collect();
             let [only] = candidates[..] else {
                 return self.choose(&open, &chosen, candidates);
             };
@@ -165,32 +169,53 @@ impl<'p> Search<'p> {
         candidates.sort_by_key(|&prime| {
             (core::cmp::Reverse(gain(&self.primes[prime])), self.primes[prime].literals)
         });
-        for prime in candidates {
+        for &prime in &candidates {
             self.patience = self.patience.saturating_sub(1);
             let mut open = open.clone();
             without(&mut open, &self.primes[prime].rows);
             self.cover(open, [chosen, &[prime]].concat());
+            self.tried[prime] = true;
+        }
+        for prime in candidates {
+            self.tried[prime] = false;
         }
     }
 
-    /// The open row that the fewest primes cover.
+    /// The primes that may still be chosen to cover a row.
+    fn untried(&self, row: usize) -> impl Iterator<Item = usize> {
+        self.covering[row].iter().copied().filter(|&prime| !self.tried[prime])
+    }
+
+    /// The open row with the least choice.
     fn hardest(&self, open: &Rows) -> Option<usize> {
         (0..64 * open.len())
             .filter(|row| open[row / 64] >> (row % 64) & 1 == 1)
-            .min_by_key(|&row| self.covering[row].len())
+            .min_by_key(|&row| self.untried(row).count())
     }
 
     fn cost(&self, chosen: &[usize]) -> (usize, usize) {
         (chosen.len(), chosen.iter().map(|&prime| self.primes[prime].literals).sum())
     }
 
-    /// Each further prime covers at most as many rows as the widest one.
     fn may_be_cheaper(&self, open: &Rows, chosen: &[usize]) -> bool {
         let Some(best) = self.best_cost else { return true };
-        let size = |rows: &Rows| rows.iter().map(|word| word.count_ones() as usize).sum::<usize>();
-        let widest = self.primes.iter().map(|prime| size(&prime.rows)).max().unwrap_or(1);
         let (primes, literals) = self.cost(chosen);
-        (primes + size(open).div_ceil(widest), literals) < best
+        let (more_primes, more_literals) = self.least_cost(open);
+        (primes + more_primes, literals + more_literals) < best
+    }
+
+    /// What covering these rows costs at least: of some rows no prime covers two, so each needs one of its own.
+    fn least_cost(&self, open: &Rows) -> (usize, usize) {
+        let (mut open, mut primes, mut literals) = (open.clone(), 0, 0);
+        while let Some(row) = self.hardest(&open) {
+            let covering = || self.untried(row).map(|prime| &self.primes[prime]);
+            primes += 1;
+            literals += covering().map(|prime| prime.literals).min().unwrap_or(0);
+            for prime in covering() {
+                without(&mut open, &prime.rows);
+            }
+        }
+        (primes, literals)
     }
 
     fn keep(&mut self, chosen: Vec<usize>) {
@@ -229,6 +254,25 @@ mod tests {
         let cyclic = minimized("(p ∨ q ∨ r) ∧ (¬p ∨ ¬q ∨ ¬r)");
         assert!(cyclic.is_shortest);
         assert_eq!(cyclic.formula.to_string().matches('∨').count(), 2);
+    }
+
+    /// Half of the rows, in no order: more ways to choose than for anything that a person writes.
+    #[test]
+    fn seven_atoms_without_a_pattern_are_proven_shortest() {
+        let mut state = 7_u32;
+        let mut rows = (0..128).filter(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 31 == 1
+        });
+        let literal = |row: usize, atom: usize| {
+            let atom_alone = Formula::atom(&alloc::format!("a{atom}"));
+            if row >> atom & 1 == 1 { atom_alone } else { atom_alone.not() }
+        };
+        let conjunction =
+            |row: usize| (0..7).map(|atom| literal(row, atom)).reduce(Formula::and).expect("some");
+        let first = conjunction(rows.next().expect("some"));
+        let formula = rows.map(conjunction).fold(first, Formula::or);
+        assert!(minimized(&formula.to_string()).is_shortest);
     }
 
     #[test]
