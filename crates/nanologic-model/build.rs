@@ -3,10 +3,12 @@
 use std::path::Path;
 
 fn main() {
-    println!("cargo:rerun-if-env-changed=LIBTORCH");
     if std::env::var_os("CARGO_FEATURE_TORCH").is_none() {
+        // There is nothing to write, and no reason to run again when LibTorch moves.
+        println!("cargo:rerun-if-env-changed=CARGO_FEATURE_TORCH");
         return;
     }
+    println!("cargo:rerun-if-env-changed=LIBTORCH");
     if let Some(libtorch) = std::env::var_os("LIBTORCH") {
         let lib = Path::new(&libtorch).join("lib");
         let lib = std::path::absolute(&lib).unwrap_or(lib);
