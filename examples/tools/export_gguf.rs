@@ -2,6 +2,9 @@
 //!
 //! ```text
 //! cargo run --release --example export_gguf -- --checkpoint DIR --quantize Q4_K_M --out model.gguf
+//!
+//! llama-cli -m model.gguf
+//! ollama create NAME -f Modelfile && ollama run NAME
 //! ```
 
 use std::path::{Path, PathBuf};

@@ -114,50 +114,13 @@ fn literal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
-    /// What Go makes of the part of its template language that [`ChatTemplate::go`] uses.
-    fn go(template: &str, messages: &[(&str, &str)]) -> String {
-        let (begin, rest) = template.split_once("{{ range .Messages }}").unwrap();
-        let (turns, end) = rest.rsplit_once("{{ end }}").unwrap();
-        let part = |role: &str| match turns.strip_prefix("{{ if eq .Role \"system\" }}") {
-            None => turns,
-            Some(branches) => {
-                let (system, rest) = branches.split_once("{{ else if eq .Role \"user\" }}").unwrap();
-                let (user, rest) = rest.split_once("{{ else }}").unwrap();
-                let assistant = rest.strip_suffix("{{ end }}").unwrap();
-                [system, user, assistant]
-                    [["system", "user", "assistant"].iter().position(|r| *r == role).unwrap()]
-            }
-        };
-        let said: String = messages.iter().map(|(role, content)| expressions(part(role), content)).collect();
-        expressions(begin, "") + &said + &expressions(end, "")
-    }
+    /// What Go makes of our templates; `tests/golden/render.go` says how the file is made anew.
+    const GO: &str = include_str!("../tests/golden/go_templates.json");
 
-    fn expressions(mut template: &str, content: &str) -> String {
-        let mut out = String::new();
-        while let Some(rest) = template.strip_prefix("{{ ") {
-            if let Some(rest) = rest.strip_prefix(".Content }}") {
-                out += content;
-                template = rest;
-            } else {
-                let mut literals = serde_json::Deserializer::from_str(rest).into_iter::<String>();
-                out += &literals.next().unwrap().unwrap();
-                template = rest[literals.byte_offset()..].strip_prefix(" }}").unwrap();
-            }
-        }
-        assert_eq!(template, "");
-        out
-    }
-
-    fn jinja(template: &str, messages: &[(&str, &str)]) -> String {
-        let messages: Vec<_> =
-            messages.iter().map(|(role, content)| json!({"role": role, "content": content})).collect();
-        let context = json!({"messages": messages, "add_generation_prompt": true});
-        minijinja::Environment::new().render_str(template, context).unwrap()
-    }
-
-    #[test]
-    fn both_templates_render_the_same_prompt() {
+    /// Plain and awkward templates, each with a long and a short conversation.
+    fn conversations() -> Vec<(ChatTemplate, Vec<(Role, &'static str)>)> {
         let turn = |before: &str, after: &str| Turn { before: before.into(), after: after.into() };
         let awkward = ChatTemplate {
             begin: "<|bos|>".into(),
@@ -165,18 +128,46 @@ mod tests {
             user: turn("<|user|> ¿", "?\t{% raw %}"),
             assistant: turn("<|assistant|>", "<|eos|>"),
         };
-        let said = [
-            ("system", "Sé breve."),
-            ("user", "¿Llueve {{ hoy }}?"),
-            ("assistant", "Sí."),
-            ("user", "p → q"),
+        let long = vec![
+            (Role::System, "Sé breve."),
+            (Role::User, "¿Llueve {{ hoy }}?"),
+            (Role::Assistant, "Sí.\n"),
+            (Role::User, "p → q"),
         ];
-        let roles = [Role::System, Role::User, Role::Assistant, Role::User];
-        for chat in [ChatTemplate::default(), awkward] {
-            let typed: Vec<(Role, &str)> = roles.into_iter().zip(said.map(|(_, content)| content)).collect();
-            let expected = chat.render(&typed);
-            assert_eq!(jinja(&chat.jinja(), &said), expected);
-            assert_eq!(go(&chat.go(), &said), expected);
+        let chats = [ChatTemplate::default(), awkward];
+        chats
+            .into_iter()
+            .flat_map(|chat| [(chat.clone(), long.clone()), (chat, long[1..2].to_vec())])
+            .collect()
+    }
+
+    fn as_json(said: &[(Role, &str)]) -> Value {
+        let role = |role: &Role| match role {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        };
+        said.iter().map(|(by, content)| json!({"role": role(by), "content": content})).collect()
+    }
+
+    #[test]
+    fn both_templates_render_the_same_prompt() {
+        let conversations = conversations();
+        if let Some(path) = std::env::var_os("GOLDEN_TEMPLATES") {
+            let cases: Value = conversations
+                .iter()
+                .map(|(chat, said)| json!({"template": chat.go(), "messages": as_json(said)}))
+                .collect();
+            std::fs::write(path, cases.to_string()).unwrap();
+        }
+        let go: Vec<Value> = serde_json::from_str(GO).unwrap();
+        assert_eq!(go.len(), conversations.len());
+        for ((chat, said), go) in conversations.iter().zip(&go) {
+            let expected = chat.render(said);
+            let context = json!({"messages": as_json(said), "add_generation_prompt": true});
+            assert_eq!(minijinja::Environment::new().render_str(&chat.jinja(), context).unwrap(), expected);
+            assert_eq!((&go["template"], &go["messages"]), (&chat.go().into(), &as_json(said)));
+            assert_eq!(go["rendered"], expected);
         }
     }
 }

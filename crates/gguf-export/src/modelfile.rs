@@ -48,7 +48,9 @@ impl Modelfile {
         line("PARAMETER num_ctx", self.num_ctx.to_string());
         line("PARAMETER temperature", "0".to_owned());
         for stop in &self.stop {
-            line("PARAMETER stop", format!("\"{}\"", stop.replace('"', "\\\"")));
+            // Ollama knows no escapes: a text with a quote goes between three.
+            let quoted = if stop.contains('"') { long_text(stop) } else { format!("\"{stop}\"") };
+            line("PARAMETER stop", quoted);
         }
         if let Some(license) = &self.license {
             line("LICENSE", long_text(license));
@@ -57,7 +59,35 @@ impl Modelfile {
     }
 }
 
-/// Three quotes around, since the text may hold one; three in a row would end it and lose the last.
+/// Three quotes around, since the text may hold one or two; three in a row would end it and lose the last.
 fn long_text(text: &str) -> String {
-    format!("\"\"\"{}\"\"\"", text.replace("\"\"\"", "\"\""))
+    let mut text = text.to_owned();
+    while text.contains("\"\"\"") {
+        text = text.replace("\"\"\"", "\"\"");
+    }
+    format!("\"\"\"{text}\"\"\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_in_texts_do_not_end_them() {
+        let modelfile = Modelfile {
+            from: "./m.gguf".into(),
+            system: Some("Di \"sí\".".into()),
+            stop: vec!["\"fin\"".into()],
+            license: Some("\"\"\"\"\"MIT\"".into()),
+            ..Modelfile::default()
+        };
+        let text = modelfile.text();
+        for line in [
+            "SYSTEM \"\"\"Di \"sí\".\"\"\"\n",
+            "PARAMETER stop \"\"\"\"fin\"\"\"\"\n",
+            "LICENSE \"\"\"\"\"MIT\"\"\"\"\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
 }

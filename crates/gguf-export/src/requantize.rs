@@ -1,12 +1,14 @@
 //! One GGUF file into another of other types, byte for byte as `llama-quantize` writes it.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+
+use rayon::prelude::*;
 
 use crate::atomic_file::AtomicFile;
 use crate::export::check_range;
-use crate::quantize::quantize_rows;
+use crate::quantize::{PARALLEL_CHUNK, quantize_into};
 use crate::{Error, FileType, GgmlType, GgufFile, Metadata, Mix, TensorInfo, Value, Writer, dequantize};
 
 /// How to rewrite a file.
@@ -31,8 +33,8 @@ pub struct Requantized {
     pub after: TensorInfo,
 }
 
-/// Numbers read at a time.
-const CHUNK: usize = 1 << 20;
+/// Numbers in memory at a time: one piece is written while the next is made.
+const PIECE: usize = 1 << 22;
 
 /// The tensors of the file that [`requantize`] would write, without writing it.
 ///
@@ -60,7 +62,7 @@ pub fn plan(input: &GgufFile, options: &RequantizeOptions) -> Result<Vec<Requant
     Ok(changes)
 }
 
-/// Writes the file, a chunk of rows at a time, under a temporary name until it is whole and on disk.
+/// Writes the file, some rows at a time, under a temporary name until it is whole and on disk.
 ///
 /// The types of the mixes, the order of tensors and keys and every byte are those of `llama-quantize` without an
 /// importance matrix.
@@ -71,50 +73,83 @@ pub fn requantize(input: &Path, out: &Path, options: &RequantizeOptions) -> Resu
     let file = GgufFile::open(input)?;
     let changes = plan(&file, options)?;
     let metadata = metadata(&file, options);
-    let data_start = file.header().data_start;
+    // Read, and not mapped: pages of a map would count as this process's memory.
     let mut data = File::open(input).map_err(|source| Error::io(input, source))?;
     let tensors = changes.iter().map(|change| change.after.clone()).collect();
     let mut writer = Writer::new(AtomicFile::create(out)?, &metadata, tensors)?;
-    for Requantized { before, after } in &changes {
-        let start = SeekFrom::Start(data_start + before.offset);
-        data.seek(start).map_err(|source| Error::io(input, source))?;
-        convert(&mut data, before, after.ggml_type, &mut writer).map_err(|error| match error {
-            Error::Write(source) => Error::io(input, source),
-            other => other,
-        })?;
+    let (mut stored, mut ready, mut next) = (Vec::new(), Vec::new(), Vec::new());
+    for piece in pieces(&changes, file.header().data_start) {
+        let make = || {
+            piece.read(&mut data, &mut stored).map_err(|source| Error::io(input, source))?;
+            piece.convert(&mut stored, &mut next)
+        };
+        let (written, made) = rayon::join(|| writer.write(&ready), make);
+        written.and(made)?;
+        std::mem::swap(&mut ready, &mut next);
     }
+    writer.write(&ready)?;
     writer.finish()?.persist()?;
     Ok(changes)
 }
 
-fn convert(
-    data: &mut File,
-    before: &TensorInfo,
-    to: GgmlType,
-    writer: &mut Writer<AtomicFile>,
-) -> Result<(), Error> {
-    let row_len = before.row_len() as usize;
-    let row_bytes =
-        before.ggml_type.byte_len(before.row_len()).expect("checked when the file was opened") as usize;
-    let mut left = before.byte_len().expect("checked when the file was opened") as usize;
-    let rows_at_once = (CHUNK / row_len).max(1);
-    let (mut stored, mut values, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
-    while left > 0 {
-        stored.resize(left.min(rows_at_once * row_bytes), 0);
-        left -= stored.len();
-        data.read_exact(&mut stored).map_err(Error::Write)?;
-        if before.ggml_type == to {
-            writer.write(&stored)?;
-            continue;
-        }
-        values.clear();
-        dequantize(before.ggml_type, &stored, &mut values)?;
-        check_range(&values, before, to)?;
-        bytes.clear();
-        quantize_rows(to, &values, row_len, &mut bytes)?;
-        writer.write(&bytes)?;
+/// Some rows of a tensor.
+struct Piece<'a> {
+    change: &'a Requantized,
+    /// Bytes from the start of the input to the first of them.
+    start: u64,
+    /// Bytes of the input.
+    len: usize,
+}
+
+/// All rows of all tensors, in the order of the output.
+fn pieces(changes: &[Requantized], data_start: u64) -> impl Iterator<Item = Piece<'_>> {
+    changes.iter().flat_map(move |change| {
+        let Requantized { before, .. } = change;
+        let row_bytes = before.ggml_type.byte_len(before.row_len()).expect("checked at opening") as usize;
+        let len = before.byte_len().expect("checked at opening") as usize;
+        let step = (PIECE / before.row_len() as usize).max(1) * row_bytes;
+        let start = data_start + before.offset;
+        let piece = move |at: usize| Piece { change, start: start + at as u64, len: step.min(len - at) };
+        (0..len).step_by(step).map(piece)
+    })
+}
+
+impl Piece<'_> {
+    fn read(&self, input: &mut File, stored: &mut Vec<u8>) -> io::Result<()> {
+        input.seek(SeekFrom::Start(self.start))?;
+        stored.resize(self.len, 0);
+        input.read_exact(stored)
     }
-    Ok(())
+
+    /// Turns the bytes read into those to write.
+    fn convert(&self, stored: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let Requantized { before, after } = self.change;
+        if before.ggml_type == after.ggml_type {
+            std::mem::swap(stored, out);
+            return Ok(());
+        }
+        convert_rows(before, stored, after.ggml_type, out)
+    }
+}
+
+/// Rows of one type in another, on all threads of the current rayon pool.
+fn convert_rows(before: &TensorInfo, stored: &[u8], to: GgmlType, out: &mut Vec<u8>) -> Result<(), Error> {
+    let row_bytes = |ggml_type: GgmlType| {
+        let bytes = ggml_type.byte_len(before.row_len()).expect("the writer laid these rows out");
+        bytes as usize
+    };
+    let (from_bytes, to_bytes) = (row_bytes(before.ggml_type), row_bytes(to));
+    let rows_at_once = (PARALLEL_CHUNK / before.row_len() as usize).max(1);
+    out.resize(stored.len() / from_bytes * to_bytes, 0);
+    stored
+        .par_chunks(rows_at_once * from_bytes)
+        .zip(out.par_chunks_mut(rows_at_once * to_bytes))
+        .try_for_each_init(Vec::new, |values, (stored, out)| {
+            values.clear();
+            dequantize(before.ggml_type, stored, values)?;
+            check_range(values, before, to)?;
+            quantize_into(to, values, out)
+        })
 }
 
 /// The keys in their order, with the two that tell of quantization at the end.

@@ -91,7 +91,11 @@ fn the_modelfile_says_what_ollama_needs() {
     let toy = Toy::qwen3();
     let folder = tempfile::tempdir().unwrap();
     toy.save(folder.path());
-    let options = ExportOptions { system: Some("Formaliza.".into()), ..ExportOptions::default() };
+    let options = ExportOptions {
+        system: Some("Formaliza.".into()),
+        license: Some("MIT OR \"Apache-2.0\"".into()),
+        ..ExportOptions::default()
+    };
     export(folder.path(), &folder.path().join("toy.gguf"), &options, &toy).unwrap();
     let text = fs::read_to_string(folder.path().join("Modelfile")).unwrap();
     expect_test::expect![[r#"
@@ -101,6 +105,7 @@ fn the_modelfile_says_what_ollama_needs() {
         PARAMETER num_ctx 128
         PARAMETER temperature 0
         PARAMETER stop "<|eos|>"
+        LICENSE """MIT OR "Apache-2.0""""
     "#]]
     .assert_eq(&text);
 }

@@ -1,9 +1,12 @@
 //! The real llama.cpp judges our files. Without it these tests fail: `cargo xtask setup` installs it.
 
-use gguf_export::llama_cpp::{LlamaCpp, LlamaCppError, Model, compare};
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use gguf_export::llama_cpp::{FOLDER_VARIABLE, LlamaCpp, LlamaCppError, Model, compare};
 use gguf_export::{
-    ExportOptions, FileType, Forward, GgmlType, GgufFile, GgufModel, GgufTokenizer, Proof, RequantizeOptions,
-    Tokenized, dequantize, export, probes, quantize, requantize,
+    ChatTemplate, ExportOptions, FileType, Forward, GgmlType, GgufFile, GgufModel, GgufTokenizer, Proof,
+    RequantizeOptions, Role, Tokenized, Turn, dequantize, export, probes, quantize, requantize,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -193,6 +196,47 @@ fn a_hundred_prompts_are_continued_with_the_same_text() {
     assert_eq!((comparison.prompts, comparison.token_mismatches), (100, 0));
     assert_eq!(comparison.same_weights.greedy, 1.0);
     assert_eq!(comparison.checkpoint.greedy, 1.0);
+}
+
+/// The template is in the file, and llama.cpp's server renders it with a Jinja engine of its own.
+#[test]
+fn llama_cpp_renders_the_chat_template_of_the_file() {
+    let turn = |before: &str, after: &str| Turn { before: before.into(), after: after.into() };
+    let chat = ChatTemplate {
+        begin: "<|bos|>".into(),
+        system: turn("<|system|>\n", "\\ \"fin\"\n"),
+        user: turn("<|user|> ¿", "?\t{% raw %}"),
+        assistant: turn("<|assistant|>", "<|eos|>"),
+    };
+    let said = [(Role::System, "Sé breve."), (Role::User, "¿Llueve {{ hoy }}?"), (Role::User, "p → q")];
+    let toy = Toy::qwen3();
+    let folder = tempfile::tempdir().unwrap();
+    toy.save(folder.path());
+    let out = folder.path().join("toy.gguf");
+    let options = ExportOptions {
+        chat: Some(chat.clone()),
+        probes: probes(toy.vocab_size, 1, 4),
+        ..ExportOptions::default()
+    };
+    export(folder.path(), &out, &options, &toy).unwrap();
+
+    let mut child = Command::new("python3")
+        .args(["-c", include_str!("apply_template.py")])
+        .arg(std::env::var_os(FOLDER_VARIABLE).expect("cargo sets it"))
+        .arg(&out)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let role = |by| if by == Role::System { "system" } else { "user" };
+    let messages: serde_json::Value =
+        said.iter().map(|(by, content)| serde_json::json!({"role": role(*by), "content": content})).collect();
+    child.stdin.take().unwrap().write_all(messages.to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let prompt = text.lines().find_map(|line| line.strip_prefix("prompt ")).expect("the server answers");
+    assert_eq!(serde_json::from_str::<String>(prompt).unwrap(), chat.render(&said));
 }
 
 const TYPES: [GgmlType; 12] = [
