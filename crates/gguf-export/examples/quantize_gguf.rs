@@ -1,7 +1,7 @@
 //! One GGUF file into another of other types, byte for byte as `llama-quantize` writes it.
 //!
 //! ```text
-//! cargo run --release --example quantize_gguf -- IN.gguf OUT.gguf Q4_K_M [--threads N] [--dry-run]
+//! cargo run --release --example quantize_gguf -- IN.gguf OUT.gguf Q4_K_M [--threads N] [--dry-run] [--imatrix FILE]
 //! cargo run --release --example quantize_gguf -- IN.gguf OUT.gguf COPY --set general.name=str:THAU --remove KEY
 //! ```
 
@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Parser;
-use gguf_export::{FileType, GgufFile, RequantizeOptions, Requantized, Value, plan, requantize};
+use gguf_export::{
+    FileType, GgufFile, ImportanceMatrix, RequantizeOptions, Requantized, Value, plan, requantize,
+};
 
 /// Rewrite a GGUF file with other types or other keys.
 #[derive(Parser)]
@@ -30,6 +32,9 @@ struct Arguments {
     /// Also from types that have lost precision already.
     #[arg(long)]
     allow_requantize: bool,
+    /// What each input of each matrix matters: a GGUF file of `llama-imatrix`.
+    #[arg(long, value_name = "FILE")]
+    imatrix: Option<PathBuf>,
     /// Give a key a value, as `general.name=str:THAU`; the types are str, bool, u32, i32, u64, f32 and f64.
     #[arg(long, value_name = "KEY=TYPE:VALUE", value_parser = key_value)]
     set: Vec<(String, Value)>,
@@ -45,6 +50,7 @@ fn main() -> anyhow::Result<()> {
     let options = RequantizeOptions {
         file_type,
         allow_requantize: arguments.allow_requantize,
+        importance: arguments.imatrix.as_deref().map(ImportanceMatrix::open).transpose()?,
         set: arguments.set,
         remove: arguments.remove,
     };

@@ -233,6 +233,7 @@ impl<'a> Source<'a> {
             is_70b: self.model.architecture == Architecture::Llama
                 && self.model.n_layers == 80
                 && self.model.n_heads != self.model.n_kv_heads,
+            importance: false,
         };
         let typed = self.recipes.iter().map(|recipe| {
             let name = recipe.target.clone();

@@ -42,6 +42,7 @@ mod tensor;
 mod reader;
 mod writer;
 
+mod importance;
 mod quantize;
 mod requantize;
 
@@ -77,6 +78,7 @@ pub use error::Error;
 pub use export::{Approximation, ExportOptions, UnknownApproximation, export};
 pub use forward::GgufModel;
 pub use ggml_type::{FileType, GgmlType, UnknownFileType};
+pub use importance::ImportanceMatrix;
 pub use manifest::{Approximate, Manifest, TensorRecord, check_against_manifest};
 pub use metadata::{Array, Metadata, Value};
 pub use modelfile::Modelfile;

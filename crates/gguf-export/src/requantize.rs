@@ -9,7 +9,10 @@ use rayon::prelude::*;
 use crate::atomic_file::AtomicFile;
 use crate::export::check_range;
 use crate::quantize::{PARALLEL_CHUNK, quantize_into};
-use crate::{Error, FileType, GgmlType, GgufFile, Metadata, Mix, TensorInfo, Value, Writer, dequantize};
+use crate::{
+    Error, FileType, GgmlType, GgufFile, ImportanceMatrix, Metadata, Mix, TensorInfo, Value, Writer,
+    dequantize,
+};
 
 /// How to rewrite a file.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +21,8 @@ pub struct RequantizeOptions {
     pub file_type: Option<FileType>,
     /// Also from types that have lost precision already.
     pub allow_requantize: bool,
+    /// What each input of each matrix matters, if that was measured.
+    pub importance: Option<ImportanceMatrix>,
     /// Keys to give a value.
     pub set: Vec<(String, Value)>,
     /// Keys to take out.
@@ -43,7 +48,8 @@ const PIECE: usize = 1 << 22;
 pub fn plan(input: &GgufFile, options: &RequantizeOptions) -> Result<Vec<Requantized>, Error> {
     let mut order: Vec<&TensorInfo> = input.header().tensors.iter().collect();
     order.sort_by_key(|tensor| (layer(&tensor.name), &tensor.name));
-    let mix = options.file_type.map(|file_type| mix(input, file_type)).transpose()?;
+    let importance = options.importance.is_some();
+    let mix = options.file_type.map(|file_type| mix(input, file_type, importance)).transpose()?;
     let typed = order.iter().map(|tensor| {
         let ggml_type = mix.map_or(tensor.ggml_type, |mix| mix.tensor_type(tensor));
         (tensor.name.clone(), tensor.dims.clone(), ggml_type)
@@ -64,8 +70,8 @@ pub fn plan(input: &GgufFile, options: &RequantizeOptions) -> Result<Vec<Requant
 
 /// Writes the file, some rows at a time, under a temporary name until it is whole and on disk.
 ///
-/// The types of the mixes, the order of tensors and keys and every byte are those of `llama-quantize` without an
-/// importance matrix.
+/// The types of the mixes, the order of tensors and keys and every byte are those of `llama-quantize`, with an importance
+/// matrix or without.
 ///
 /// # Errors
 /// As [`plan`]; [`Error::OutOfRange`] for weights that are no numbers or too large for their type; [`Error::Io`].
@@ -81,7 +87,7 @@ pub fn requantize(input: &Path, out: &Path, options: &RequantizeOptions) -> Resu
     for piece in pieces(&changes, file.header().data_start) {
         let make = || {
             piece.read(&mut data, &mut stored).map_err(|source| Error::io(input, source))?;
-            piece.convert(&mut stored, &mut next)
+            piece.convert(options.importance.as_ref(), &mut stored, &mut next)
         };
         let (written, made) = rayon::join(|| writer.write(&ready), make);
         written.and(made)?;
@@ -122,18 +128,30 @@ impl Piece<'_> {
     }
 
     /// Turns the bytes read into those to write.
-    fn convert(&self, stored: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn convert(
+        &self,
+        importance: Option<&ImportanceMatrix>,
+        stored: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         let Requantized { before, after } = self.change;
         if before.ggml_type == after.ggml_type {
             std::mem::swap(stored, out);
             return Ok(());
         }
-        convert_rows(before, stored, after.ggml_type, out)
+        let importance = importance.map(|matrix| matrix.of(before)).transpose()?.flatten();
+        convert_rows(before, stored, after.ggml_type, importance, out)
     }
 }
 
 /// Rows of one type in another, on all threads of the current rayon pool.
-fn convert_rows(before: &TensorInfo, stored: &[u8], to: GgmlType, out: &mut Vec<u8>) -> Result<(), Error> {
+fn convert_rows(
+    before: &TensorInfo,
+    stored: &[u8],
+    to: GgmlType,
+    importance: Option<&[f32]>,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
     let row_bytes = |ggml_type: GgmlType| {
         let bytes = ggml_type.byte_len(before.row_len()).expect("the writer laid these rows out");
         bytes as usize
@@ -148,7 +166,7 @@ fn convert_rows(before: &TensorInfo, stored: &[u8], to: GgmlType, out: &mut Vec<
             values.clear();
             dequantize(before.ggml_type, stored, values)?;
             check_range(values, before, to)?;
-            quantize_into(to, values, out)
+            quantize_into(to, values, importance, out)
         })
 }
 
@@ -163,6 +181,9 @@ fn metadata(file: &GgufFile, options: &RequantizeOptions) -> Metadata {
         metadata.remove(key);
         metadata.set(key, value);
     }
+    if let Some(importance) = &options.importance {
+        importance.write_to(&mut metadata);
+    }
     // What is written is aligned to 32 bytes, which is what a file without the key means.
     metadata.remove("general.alignment");
     for key in &options.remove {
@@ -175,7 +196,7 @@ fn metadata(file: &GgufFile, options: &RequantizeOptions) -> Metadata {
     metadata
 }
 
-fn mix(file: &GgufFile, file_type: FileType) -> Result<Mix, Error> {
+fn mix(file: &GgufFile, file_type: FileType, importance: bool) -> Result<Mix, Error> {
     let metadata = &file.header().metadata;
     let architecture = metadata.str("general.architecture").unwrap_or_default();
     let number = |key: &str| metadata.u64(&format!("{architecture}.{key}"));
@@ -196,6 +217,7 @@ fn mix(file: &GgufFile, file_type: FileType) -> Result<Mix, Error> {
         n_gqa: (n_heads / n_kv_heads) as usize,
         tied: file.tensor("output.weight").is_none(),
         is_70b: architecture == "llama" && n_layers == 80 && n_heads != n_kv_heads,
+        importance,
     })
 }
 

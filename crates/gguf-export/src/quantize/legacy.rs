@@ -6,6 +6,7 @@
 use half::f16;
 
 use super::rounding::{inverse, truncate};
+use super::search::{affine, side_by_side, symmetric, weighted_grid};
 
 pub(super) const LEN: usize = 32;
 const HALF: usize = LEN / 2;
@@ -50,6 +51,30 @@ pub(super) fn quantize_affine<const BITS: u32, const BYTES: usize>(x: &[f32; LEN
     y[..2].copy_from_slice(&f16::from_f32(scale).to_le_bytes());
     y[2..4].copy_from_slice(&f16::from_f32(min).to_le_bytes());
     pack::<BITS>(&q, &mut y[4..]);
+}
+
+/// As [`quantize_symmetric`], by least squares with a weight for each number.
+pub(super) fn quantize_symmetric_weighted<const BITS: u32, const BYTES: usize>(
+    x: &[f32; LEN],
+    w: &[f32; LEN],
+    y: &mut [u8; BYTES],
+) {
+    let fit = symmetric::<LEN>(&side_by_side(x), &side_by_side(w), 1 << (BITS - 1));
+    y[..2].copy_from_slice(&f16::from_f32(fit.scale[0]).to_le_bytes());
+    pack::<BITS>(&std::array::from_fn(|i| fit.level(i, 0) as u8), &mut y[2..]);
+}
+
+/// As [`quantize_affine`], by least squares with a weight for each number.
+pub(super) fn quantize_affine_weighted<const BITS: u32, const BYTES: usize>(
+    x: &[f32; LEN],
+    w: &[f32; LEN],
+    y: &mut [u8; BYTES],
+) {
+    let grid = weighted_grid((1 << BITS) - 1);
+    let fit = affine::<LEN, false>(&side_by_side(x), &side_by_side(w), &grid);
+    y[..2].copy_from_slice(&f16::from_f32(fit.scale[0]).to_le_bytes());
+    y[2..4].copy_from_slice(&f16::from_f32(-fit.min[0]).to_le_bytes());
+    pack::<BITS>(&std::array::from_fn(|i| fit.level(i, 0) as u8), &mut y[4..]);
 }
 
 pub(super) fn dequantize_symmetric<const BITS: u32, const BYTES: usize>(y: &[u8; BYTES], x: &mut [f32; LEN]) {

@@ -1,4 +1,4 @@
-//! Which type each tensor of a file gets, as `llama-quantize` chooses without an importance matrix.
+//! Which type each tensor of a file gets, as `llama-quantize` chooses.
 
 use crate::{FileType, GgmlType, TensorInfo};
 
@@ -15,6 +15,8 @@ pub struct Mix {
     pub tied: bool,
     /// The 80-layer Llama with grouped queries, whose small value matrices get more bits.
     pub is_70b: bool,
+    /// There is an importance matrix.
+    pub importance: bool,
 }
 
 impl Mix {
@@ -52,6 +54,8 @@ impl Mix {
             ("ffn_down.weight", Q3_K_L) => GgmlType::Q5_K,
             ("ffn_down.weight", Q4_K_S) if layer < n / 8 => GgmlType::Q5_K,
             ("ffn_down.weight", Q4_K_M | Q5_K_M) if deserves_more(layer, n) => GgmlType::Q6_K,
+            ("ffn_down.weight", Q4_0) if self.importance && layer < n / 8 => GgmlType::Q4_1,
+            ("ffn_down.weight", Q5_0) if self.importance && layer < n / 8 => GgmlType::Q5_1,
             ("attn_output.weight", Q2_K) => GgmlType::Q3_K,
             ("attn_output.weight", Q3_K_M) => GgmlType::Q4_K,
             ("attn_output.weight", Q3_K_L) => GgmlType::Q5_K,

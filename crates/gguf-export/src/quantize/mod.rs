@@ -3,6 +3,7 @@
 //! Byte identity needs f32 arithmetic in the reference's own order, sums strictly left to right, and no fused
 //! multiply-add. Each format is one file.
 
+mod importance;
 mod legacy;
 mod mix;
 mod q2_k;
@@ -43,7 +44,7 @@ pub fn quantize(ggml_type: GgmlType, values: &[f32], out: &mut Vec<u8>) -> Resul
     let len = ggml_type.byte_len(values.len() as u64).ok_or_else(partial)?;
     let start = out.len();
     out.resize(start + len as usize, 0);
-    quantize_into(ggml_type, values, &mut out[start..])
+    quantize_into(ggml_type, values, None, &mut out[start..])
 }
 
 /// As [`quantize`], on all threads of the current rayon pool; the bytes do not depend on how many there are.
@@ -61,28 +62,33 @@ pub(crate) fn quantize_rows(
     values
         .par_chunks(rows_at_once * row_len)
         .zip(out[start..].par_chunks_mut(rows_at_once * row_bytes))
-        .try_for_each(|(values, out)| quantize_into(ggml_type, values, out))
+        .try_for_each(|(values, out)| quantize_into(ggml_type, values, None, out))
 }
 
 /// Numbers that one thread takes at a time.
 pub(crate) const PARALLEL_CHUNK: usize = 1 << 16;
 
-/// Rows into as many bytes as they take.
-pub(crate) fn quantize_into(ggml_type: GgmlType, values: &[f32], out: &mut [u8]) -> Result<(), Error> {
+/// Rows into as many bytes as they take. `importance` says of each number of a row what it matters.
+pub(crate) fn quantize_into(
+    ggml_type: GgmlType,
+    values: &[f32],
+    importance: Option<&[f32]>,
+    out: &mut [u8],
+) -> Result<(), Error> {
     #[cfg(target_arch = "x86_64")]
     {
         if has_avx512() {
             // SAFETY: the processor has these parts of AVX-512, as was just asked.
             #[allow(unsafe_code)]
-            return unsafe { quantize_avx512(ggml_type, values, out) };
+            return unsafe { quantize_avx512(ggml_type, values, importance, out) };
         }
         if is_x86_feature_detected!("avx2") {
             // SAFETY: the processor has AVX2, as was just asked.
             #[allow(unsafe_code)]
-            return unsafe { quantize_avx2(ggml_type, values, out) };
+            return unsafe { quantize_avx2(ggml_type, values, importance, out) };
         }
     }
-    quantize_portably(ggml_type, values, out)
+    quantize_portably(ggml_type, values, importance, out)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -96,19 +102,41 @@ fn has_avx512() -> bool {
 /// The same code, compiled for wider registers. No fused multiply-add: the bytes stay the same.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn quantize_avx2(ggml_type: GgmlType, values: &[f32], out: &mut [u8]) -> Result<(), Error> {
-    quantize_portably(ggml_type, values, out)
+fn quantize_avx2(
+    ggml_type: GgmlType,
+    values: &[f32],
+    importance: Option<&[f32]>,
+    out: &mut [u8],
+) -> Result<(), Error> {
+    quantize_portably(ggml_type, values, importance, out)
 }
 
 /// The same code for the widest registers: sixteen lanes in one.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn quantize_avx512(ggml_type: GgmlType, values: &[f32], out: &mut [u8]) -> Result<(), Error> {
-    quantize_portably(ggml_type, values, out)
+fn quantize_avx512(
+    ggml_type: GgmlType,
+    values: &[f32],
+    importance: Option<&[f32]>,
+    out: &mut [u8],
+) -> Result<(), Error> {
+    quantize_portably(ggml_type, values, importance, out)
 }
 
 #[inline(always)]
-fn quantize_portably(ggml_type: GgmlType, values: &[f32], out: &mut [u8]) -> Result<(), Error> {
+fn quantize_portably(
+    ggml_type: GgmlType,
+    values: &[f32],
+    importance: Option<&[f32]>,
+    out: &mut [u8],
+) -> Result<(), Error> {
+    if let Some(importance) = importance {
+        let row_bytes = out.len() / (values.len() / importance.len()).max(1);
+        let mut rows = values.chunks_exact(importance.len()).zip(out.chunks_exact_mut(row_bytes.max(1)));
+        if rows.all(|(values, out)| importance::quantize_row(ggml_type, values, importance, out)) {
+            return Ok(());
+        }
+    }
     match ggml_type {
         GgmlType::F32 => {
             for (bytes, value) in out.as_chunks_mut().0.iter_mut().zip(values) {
@@ -232,16 +260,19 @@ mod tests {
                 quantize(&mut bytes).unwrap();
                 bytes
             };
-            let portable = run(&|out| quantize_portably(ggml_type, &values, out));
-            if is_x86_feature_detected!("avx2") {
-                // SAFETY: the processor has AVX2.
-                let bytes = run(&|out| unsafe { quantize_avx2(ggml_type, &values, out) });
-                assert!(bytes == portable, "{ggml_type} with AVX2");
-            }
-            if has_avx512() {
-                // SAFETY: the processor has AVX-512.
-                let bytes = run(&|out| unsafe { quantize_avx512(ggml_type, &values, out) });
-                assert!(bytes == portable, "{ggml_type} with AVX-512");
+            let importance: Vec<f32> = values[..256].iter().map(|x| x.abs()).collect();
+            for importance in [None, Some(importance.as_slice())] {
+                let portable = run(&|out| quantize_portably(ggml_type, &values, importance, out));
+                if is_x86_feature_detected!("avx2") {
+                    // SAFETY: the processor has AVX2.
+                    let bytes = run(&|out| unsafe { quantize_avx2(ggml_type, &values, importance, out) });
+                    assert!(bytes == portable, "{ggml_type} with AVX2");
+                }
+                if has_avx512() {
+                    // SAFETY: the processor has AVX-512.
+                    let bytes = run(&|out| unsafe { quantize_avx512(ggml_type, &values, importance, out) });
+                    assert!(bytes == portable, "{ggml_type} with AVX-512");
+                }
             }
         }
     }

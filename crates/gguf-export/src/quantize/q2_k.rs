@@ -4,8 +4,9 @@
 
 use half::f16;
 
+use super::importance::weigh;
 use super::rounding::nearest;
-use super::search::{Grid, LANES, affine, side_by_side};
+use super::search::{Fit, Grid, LANES, affine, positive, side_by_side, weighted_grid};
 
 pub(super) const LEN: usize = 256;
 pub(super) const BYTES: usize = 84;
@@ -19,10 +20,31 @@ const GRID: Grid = Grid { top: TOP, first: -0.5, step: 0.1, steps: 15 };
 pub(super) fn quantize(x: &[f32; LEN], y: &mut [u8; BYTES]) {
     let lanes = side_by_side::<SUB>(x);
     let fit = affine::<SUB, true>(&lanes, &lanes.map(|lanes| lanes.map(f32::abs)), &GRID);
+    write(x, &fit, four_bits(&fit.scale), four_bits(&fit.min), y);
+}
+
+/// As [`quantize`], with what each number matters: least squares, and the scales are searched too.
+pub(super) fn quantize_weighted(x: &[f32; LEN], importance: &[f32; LEN], y: &mut [u8; BYTES]) {
+    let w = weigh(x, importance, 1.0);
+    let fit = affine::<SUB, false>(&side_by_side(x), &side_by_side(&w), &weighted_grid(TOP));
+    let sums: [f32; LANES] = std::array::from_fn(|j| w[j * SUB..][..SUB].iter().fold(0.0, |sum, w| sum + w));
+    let fitted = |values| {
+        let (scale, levels) = positive(values, &sums, 15);
+        (f16::from_f32(scale), levels)
+    };
+    write(x, &fit, fitted(&fit.scale), fitted(&fit.min), y);
+}
+
+#[inline(always)]
+fn write(
+    x: &[f32; LEN],
+    fit: &Fit<SUB>,
+    (scale, scale_levels): (f16, [u8; LANES]),
+    (min, min_levels): (f16, [u8; LANES]),
+    y: &mut [u8; BYTES],
+) {
     let (scales, rest) = y.split_at_mut(16);
     let (packed, block_scales) = rest.split_at_mut(64);
-    let (scale, scale_levels) = four_bits(&fit.scale);
-    let (min, min_levels) = four_bits(&fit.min);
     block_scales[..2].copy_from_slice(&scale.to_le_bytes());
     block_scales[2..].copy_from_slice(&min.to_le_bytes());
     let mut levels = [0_u8; LEN];

@@ -4,9 +4,10 @@
 
 use half::f16;
 
+use super::importance::weigh;
 use super::q2_k::{pack_two_bits, unpack_two_bits};
 use super::rounding::nearest;
-use super::search::SMALLEST;
+use super::search::{SMALLEST, side_by_side, symmetric};
 
 pub(super) const LEN: usize = 256;
 pub(super) const BYTES: usize = 110;
@@ -24,19 +25,48 @@ pub(super) fn quantize(x: &[f32; LEN], y: &mut [u8; BYTES]) {
         scales[j] = scale;
         max = if scale.abs() > max.abs() { scale } else { max };
     }
+    let (mut rounded, mut scale_levels) = (f16::ZERO, [0; LEN / SUB]);
+    if max != 0.0 {
+        let inverse = -32.0 / max;
+        rounded = f16::from_f32(1.0 / inverse);
+        scale_levels = scales.map(|scale| {
+            let level = i32::from(nearest(inverse * scale) as i8).clamp(-32, 31);
+            (level + 32) as u8
+        });
+    }
+    write(x, rounded, &scale_levels, levels, y);
+}
+
+/// As [`quantize`], with what each number matters. The scales are searched like the numbers.
+pub(super) fn quantize_weighted(x: &[f32; LEN], importance: &[f32; LEN], y: &mut [u8; BYTES]) {
+    let w = weigh(x, importance, 2.0);
+    let fit = symmetric(&side_by_side::<SUB>(x), &side_by_side::<SUB>(&w), HALF);
+    let sums: [f32; LEN / SUB] =
+        std::array::from_fn(|j| w[j * SUB..][..SUB].iter().fold(0.0, |sum, w| sum + w));
+    // One lane of sixteen numbers.
+    let of_scales =
+        symmetric(&side_by_side::<{ LEN / SUB }>(&fit.scale), &side_by_side::<{ LEN / SUB }>(&sums), 32);
+    let scale_levels = std::array::from_fn(|j| of_scales.level(j, 0) as u8);
+    let levels = std::array::from_fn(|i| fit.level(i % SUB, i / SUB) as u8);
+    write(x, f16::from_f32(of_scales.scale[0]), &scale_levels, levels, y);
+}
+
+/// The block, its levels anew where a scale is left after rounding.
+#[inline(always)]
+fn write(
+    x: &[f32; LEN],
+    rounded: f16,
+    scale_levels: &[u8; LEN / SUB],
+    mut levels: [u8; LEN],
+    y: &mut [u8; BYTES],
+) {
     y.fill(0);
     let (upper, rest) = y.split_at_mut(32);
     let (lower, rest) = rest.split_at_mut(64);
     let (packed_scales, block_scale) = rest.split_at_mut(12);
-    let mut rounded = f16::ZERO;
-    if max != 0.0 {
-        let inverse = -32.0 / max;
-        rounded = f16::from_f32(1.0 / inverse);
-        for (j, &scale) in scales.iter().enumerate() {
-            let level = (i32::from(nearest(inverse * scale) as i8).clamp(-32, 31) + 32) as u8;
-            packed_scales[j % 8] |= (level & 0xf) << (j / 8 * 4);
-            packed_scales[8 + j % 4] |= (level >> 4) << (j / 4 * 2);
-        }
+    for (j, &level) in scale_levels.iter().enumerate() {
+        packed_scales[j % 8] |= (level & 0xf) << (j / 8 * 4);
+        packed_scales[8 + j % 4] |= (level >> 4) << (j / 4 * 2);
     }
     block_scale.copy_from_slice(&rounded.to_le_bytes());
     for j in 0..LEN / SUB {

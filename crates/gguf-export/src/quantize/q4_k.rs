@@ -5,8 +5,9 @@
 
 use half::f16;
 
+use super::importance::weigh;
 use super::rounding::nearest;
-use super::search::{Fit, Grid, LANES, Lanes, affine, side_by_side};
+use super::search::{Fit, Grid, LANES, Lanes, affine, positive, side_by_side, weighted_grid};
 
 pub(super) const LEN: usize = 256;
 const SUB: usize = 32;
@@ -24,13 +25,34 @@ pub(super) fn quantize_q4(x: &[f32], y: &mut [u8]) {
 
 #[inline(always)]
 pub(super) fn quantize_q5(x: &[f32], y: &mut [u8]) {
-    quantize::<176>(x, y, &Q5, |levels, rest| {
-        let (fifth, low) = rest.split_at_mut(SUB);
-        for (i, byte) in fifth.iter_mut().enumerate() {
-            *byte = (0..8).fold(0, |bits, s| bits | (levels[s * SUB + i] >> 4) << s);
-        }
-        pack_low(levels, low);
-    });
+    quantize::<176>(x, y, &Q5, pack_five);
+}
+
+/// As [`quantize_q4`], with what each number matters.
+pub(super) fn quantize_q4_weighted(x: &[f32; LEN], importance: &[f32; LEN], y: &mut [u8; 144]) {
+    quantize_weighted(x, importance, y, Q4.top, pack_low);
+}
+
+/// As [`quantize_q5`], with what each number matters.
+pub(super) fn quantize_q5_weighted(x: &[f32; LEN], importance: &[f32; LEN], y: &mut [u8; 176]) {
+    quantize_weighted(x, importance, y, Q5.top, pack_five);
+}
+
+/// The scales and minima are searched like the numbers.
+fn quantize_weighted(
+    x: &[f32; LEN],
+    importance: &[f32; LEN],
+    y: &mut [u8],
+    top: i32,
+    pack: impl Fn(&[u8; LEN], &mut [u8]),
+) {
+    let w = weigh(x, importance, 2.0);
+    let fit = affine::<SUB, false>(&side_by_side(x), &side_by_side(&w), &weighted_grid(top));
+    let sums: [f32; 8] = std::array::from_fn(|j| w[j * SUB..][..SUB].iter().fold(0.0, |sum, w| sum + w));
+    let fitted = |values: &Lanes| positive(&std::array::from_fn(|j| values[j]), &sums, 63);
+    let (head, rest) = y.split_at_mut(HEAD);
+    write_head(fitted(&fit.scale), fitted(&fit.min), head);
+    pack(&levels(x, head, &fit, 0, top), rest);
 }
 
 #[inline(always)]
@@ -42,7 +64,7 @@ fn quantize<const BYTES: usize>(x: &[f32], y: &mut [u8], grid: &Grid, pack: impl
         for (block, (x, y)) in blocks.enumerate() {
             let (head, rest) = y.split_at_mut(HEAD);
             let first = block * LEN / SUB;
-            write_head(&fit.scale[first..][..8], &fit.min[first..][..8], head);
+            write_head(six_bits(&fit.scale[first..][..8]), six_bits(&fit.min[first..][..8]), head);
             pack(&levels(x, head, &fit, first, grid.top), rest);
         }
     }
@@ -66,20 +88,22 @@ fn weights(x: &[Lanes; SUB]) -> [Lanes; SUB] {
     weights
 }
 
-/// Scales and minima in 6 bits, relative to the largest of each.
+/// Scales or minima in 6 bits relative to the largest of them, and what a level of 1 stands for.
 #[inline(always)]
-fn write_head(scales: &[f32], mins: &[f32], head: &mut [u8]) {
-    let largest = |values: &[f32]| values.iter().fold(0_f32, |max, &v| if v > max { v } else { max });
-    let (max_scale, max_min) = (largest(scales), largest(mins));
-    let six_bits = |value: f32, max: f32| {
-        let inverse = if max > 0.0 { 63.0 / max } else { 0.0 };
-        (nearest(inverse * value) as u8).min(63)
-    };
-    head[..2].copy_from_slice(&f16::from_f32(max_scale / 63.0).to_le_bytes());
-    head[2..4].copy_from_slice(&f16::from_f32(max_min / 63.0).to_le_bytes());
+fn six_bits(values: &[f32]) -> (f32, [u8; 8]) {
+    let max = values.iter().fold(0_f32, |max, &v| if v > max { v } else { max });
+    let inverse = if max > 0.0 { 63.0 / max } else { 0.0 };
+    (max / 63.0, std::array::from_fn(|j| (nearest(inverse * values[j]) as u8).min(63)))
+}
+
+/// The levels of scales and minima, and what a level of 1 stands for.
+#[inline(always)]
+fn write_head((scale, scales): (f32, [u8; 8]), (min, mins): (f32, [u8; 8]), head: &mut [u8]) {
+    head[..2].copy_from_slice(&f16::from_f32(scale).to_le_bytes());
+    head[2..4].copy_from_slice(&f16::from_f32(min).to_le_bytes());
     let packed = &mut head[4..];
     for j in 0..8 {
-        let (scale, min) = (six_bits(scales[j], max_scale), six_bits(mins[j], max_min));
+        let (scale, min) = (scales[j], mins[j]);
         if j < 4 {
             packed[j] = scale;
             packed[j + 4] = min;
@@ -119,6 +143,16 @@ fn levels(x: &[f32; LEN], head: &[u8], fit: &Fit<SUB>, first: usize, top: i32) -
         }
     }
     levels
+}
+
+/// Fifth bits of all sub-blocks, then the rest.
+#[inline(always)]
+fn pack_five(levels: &[u8; LEN], rest: &mut [u8]) {
+    let (fifth, low) = rest.split_at_mut(SUB);
+    for (i, byte) in fifth.iter_mut().enumerate() {
+        *byte = (0..8).fold(0, |bits, s| bits | (levels[s * SUB + i] >> 4) << s);
+    }
+    pack_low(levels, low);
 }
 
 /// Two sub-blocks share 32 bytes.

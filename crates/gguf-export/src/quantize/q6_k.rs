@@ -5,7 +5,7 @@
 use half::f16;
 
 use super::rounding::nearest;
-use super::search::{SMALLEST, side_by_side, symmetric};
+use super::search::{Fit, SMALLEST, side_by_side, squares, symmetric};
 
 pub(super) const LEN: usize = 256;
 pub(super) const BYTES: usize = 210;
@@ -14,7 +14,17 @@ const HALF: i32 = 32;
 
 #[inline(always)]
 pub(super) fn quantize(x: &[f32; LEN], y: &mut [u8; BYTES]) {
-    let fit = symmetric(&side_by_side::<SUB>(x), HALF);
+    let lanes = side_by_side::<SUB>(x);
+    write(x, &symmetric(&lanes, &squares(&lanes), HALF), y);
+}
+
+/// As [`quantize`], each number with a weight.
+pub(super) fn quantize_weighted(x: &[f32; LEN], w: &[f32; LEN], y: &mut [u8; BYTES]) {
+    write(x, &symmetric(&side_by_side::<SUB>(x), &side_by_side::<SUB>(w), HALF), y);
+}
+
+#[inline(always)]
+fn write(x: &[f32; LEN], fit: &Fit<SUB>, y: &mut [u8; BYTES]) {
     let mut max = 0_f32;
     for &scale in &fit.scale {
         max = if scale.abs() > max.abs() { scale } else { max };

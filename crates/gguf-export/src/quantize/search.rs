@@ -147,9 +147,15 @@ pub(super) fn affine<const N: usize, const ABSOLUTE: bool>(
     Fit { scale, min, levels }
 }
 
-/// x ≈ scale·(level - half) with levels 0 … 2·half - 1, weighted by x² (`make_qx_quants` of the reference).
+/// The weights of [`symmetric`] where nothing says what matters: x².
 #[inline(always)]
-pub(super) fn symmetric<const N: usize>(x: &[Lanes; N], half: i32) -> Fit<N> {
+pub(super) fn squares<const N: usize>(x: &[Lanes; N]) -> [Lanes; N] {
+    x.map(|lanes| lanes.map(|x| x * x))
+}
+
+/// x ≈ scale·(level - half) with levels 0 … 2·half - 1, weighted by `w` (`make_qx_quants` of the reference).
+#[inline(always)]
+pub(super) fn symmetric<const N: usize>(x: &[Lanes; N], w: &[Lanes; N], half: i32) -> Fit<N> {
     let (mut largest, mut extreme) = ([0.0; LANES], [0.0; LANES]);
     for x in x {
         for l in 0..LANES {
@@ -166,11 +172,10 @@ pub(super) fn symmetric<const N: usize>(x: &[Lanes; N], half: i32) -> Fit<N> {
         for l in 0..LANES {
             slope[l] = numerator / extreme[l];
         }
-        for x in x {
+        for (x, w) in x.iter().zip(w) {
             for l in 0..LANES {
-                let x = x[l];
+                let (x, w) = (x[l], w[l]);
                 let level = level(slope[l], x, -half, half - 1);
-                let w = x * x;
                 sum_xl[l] += w * x * level;
                 sum_l2[l] += w * level * level;
             }
@@ -195,6 +200,67 @@ pub(super) fn symmetric<const N: usize>(x: &[Lanes; N], half: i32) -> Fit<N> {
         scale[l] = if largest[l] < SMALLEST { 0.0 } else { scale[l] };
     }
     Fit { scale, min: [0.0; LANES], levels }
+}
+
+/// The grid that is searched where weights say what matters (`make_qkx3_quants` of the reference).
+#[inline(always)]
+pub(super) fn weighted_grid(top: i32) -> Grid {
+    Grid { top, first: -0.9, step: 0.05, steps: 36 }
+}
+
+/// x ≈ scale·level with levels 0 … `top` for numbers that are not negative, improved one number at a time
+/// (`make_qp_quants` of the reference).
+pub(super) fn positive<const N: usize>(x: &[f32; N], w: &[f32; N], top: i32) -> (f32, [u8; N]) {
+    let max = x.iter().fold(0_f32, |max, &x| if max > x { max } else { x });
+    if max < SMALLEST {
+        return (0.0, [0; N]);
+    }
+    let mut slope = top as f32 / max;
+    let squared_error = |slope: f32, most: i32| {
+        let scale = 1.0 / slope;
+        x.iter().zip(w).fold(0_f32, |sum, (&x, &w)| {
+            let difference = x - scale * nearest(slope * x).min(most) as f32;
+            sum + w * difference * difference
+        })
+    };
+    let mut best = squared_error(slope, i32::MAX);
+    for step in (-4..=4).filter(|&step| step != 0) {
+        let tried = (0.1 * step as f32 + top as f32) / max;
+        let error = squared_error(tried, top);
+        if error < best {
+            (best, slope) = (error, tried);
+        }
+    }
+    let mut levels = x.map(|x| nearest(slope * x).min(top));
+    let (mut sum_xl, mut sum_l2) = (0_f32, 0_f32);
+    for i in 0..N {
+        let level = levels[i] as f32;
+        sum_xl += w[i] * x[i] * level;
+        sum_l2 += w[i] * level * level;
+    }
+    for _ in 0..5 {
+        let mut changed = false;
+        for i in 0..N {
+            let level = levels[i] as f32;
+            let mut without_xl = sum_xl - w[i] * x[i] * level;
+            let mut without_l2 = sum_l2 - w[i] * level * level;
+            if without_xl > 0.0 && without_l2 > 0.0 {
+                let new = nearest(x[i] * without_l2 / without_xl).min(top);
+                if new != levels[i] {
+                    without_xl += w[i] * x[i] * new as f32;
+                    without_l2 += w[i] * new as f32 * new as f32;
+                    if without_xl * without_xl * sum_l2 > sum_xl * sum_xl * without_l2 {
+                        (levels[i], sum_xl, sum_l2) = (new, without_xl, without_l2);
+                        changed = true;
+                    }
+                }
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    (if sum_l2 > 0.0 { sum_xl / sum_l2 } else { 0.0 }, levels.map(|level| level as u8))
 }
 
 /// Sub-blocks whose numbers are all smaller count as zero.

@@ -1,41 +1,34 @@
 """Quantizes files with llama.cpp's own quantizer and prints the SHA-256 of each result: the golden hashes of this folder.
 
     GOLDEN_INPUTS=DIR cargo test --release -p gguf-export golden      # writes the inputs
-    python3 reference.py LIBLLAMA DIR > llama_quantize.txt
+    python3 reference.py LLAMA_QUANTIZE DIR > llama_quantize.txt
 
-LIBLLAMA is libllama.so of a stock x86-64 build (cmake -DGGML_NATIVE=OFF; ninja llama): the prebuilt xllamacpp does not
-export the quantizer. The hashes here are of the copy vendored in llama-cpp-python 0.3.36.
+LLAMA_QUANTIZE is the tool of a stock x86-64 build (cmake -DGGML_NATIVE=OFF; ninja llama-quantize): the prebuilt
+xllamacpp does not export the quantizer. The hashes here are of the copy vendored in llama-cpp-python 0.3.36. COPY is what
+`ollama create` asks for; `NAME+imatrix` is NAME by the importance matrix NAME.imatrix.
 """
 
-import ctypes as c
 import hashlib
 import pathlib
+import subprocess
 import sys
 
-FILE_TYPES = {
-    "F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q5_1": 9, "Q2_K": 10, "Q3_K_S": 11,
-    "Q3_K_M": 12, "Q3_K_L": 13, "Q4_K_S": 14, "Q4_K_M": 15, "Q5_K_S": 16, "Q5_K_M": 17, "Q6_K": 18, "BF16": 32,
-}  # fmt: skip
+FILE_TYPES = "F32 F16 Q4_0 Q4_1 Q8_0 Q5_0 Q5_1 Q2_K Q3_K_S Q3_K_M Q3_K_L Q4_K_S Q4_K_M Q5_K_S Q5_K_M Q6_K BF16".split()
+
+tool, folder = pathlib.Path(sys.argv[1]).absolute(), pathlib.Path(sys.argv[2])
 
 
-class Params(c.Structure):
-    """llama_model_quantize_params: the first two words are the number of threads and the file type."""
+def line(source, label, file_type, *options):
+    """The path of an importance matrix goes into the file: so from its own folder."""
+    subprocess.run([tool, *options, source.name, "out", file_type], cwd=folder, check=True, capture_output=True)
+    out = folder / "out"
+    print(label, file_type, hashlib.sha256(out.read_bytes()).hexdigest())
+    out.unlink()
 
-    _fields_ = [("words", c.c_int32 * 64)]
 
-
-llama = c.CDLL(sys.argv[1])
-llama.llama_model_quantize_default_params.restype = Params
-llama.llama_model_quantize.argtypes = [c.c_char_p, c.c_char_p, c.POINTER(Params)]
-quiet = c.CFUNCTYPE(None, c.c_int, c.c_char_p, c.c_void_p)(lambda *_: None)
-llama.llama_log_set(quiet, None)
-params = llama.llama_model_quantize_default_params()
-assert params.words[1] == FILE_TYPES["Q8_0"], "another layout of the parameters"
-folder = pathlib.Path(sys.argv[2])
 for source in sorted(folder.glob("*.gguf")):
-    for name, params.words[1] in FILE_TYPES.items():
-        out = folder / "out"
-        status = llama.llama_model_quantize(str(source).encode(), str(out).encode(), c.byref(params))
-        assert status == 0, (source, name)
-        print(source.stem, name, hashlib.sha256(out.read_bytes()).hexdigest())
-        out.unlink()
+    for file_type in [*FILE_TYPES, "COPY"]:
+        line(source, source.stem, file_type)
+    if source.with_suffix(".imatrix").exists():
+        for file_type in FILE_TYPES:
+            line(source, source.stem + "+imatrix", file_type, "--imatrix", source.stem + ".imatrix")

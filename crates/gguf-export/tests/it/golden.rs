@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use gguf_export::{FileType, GgmlType, Metadata, RequantizeOptions, Writer, quantize, requantize};
+use gguf_export::{
+    FileType, GgmlType, ImportanceMatrix, Metadata, RequantizeOptions, Writer, quantize, requantize,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -144,6 +146,37 @@ impl Shape {
     }
 }
 
+/// Seeded importance of every input of every matrix of the blocks and of the head; some inputs were never seen.
+fn importance(shape: &Shape) -> Vec<u8> {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let matrices =
+        shape.tensors().into_iter().filter(|(name, dims)| dims.len() == 2 && name != "token_embd.weight");
+    let pair = |(name, dims): (String, Vec<u64>)| {
+        [(format!("{name}.in_sum2"), vec![dims[0], 1]), (format!("{name}.counts"), vec![1, 1])]
+    };
+    let typed = matrices.flat_map(pair).map(|(name, dims)| (name, dims, GgmlType::F32));
+    let tensors = Writer::lay_out(typed).unwrap();
+    let mut metadata = Metadata::default();
+    metadata.set("general.type", "imatrix");
+    metadata.set("imatrix.datasets", vec!["seeded.txt".to_owned()]);
+    metadata.set("imatrix.chunk_count", 3_u32);
+    metadata.set("imatrix.chunk_size", 512_u32);
+    let mut writer = Writer::new(Vec::new(), &metadata, tensors.clone()).unwrap();
+    for tensor in tensors {
+        let mut draw = |i: u64| if i % 37 == 5 { 0.0 } else { rng.random::<f32>().powi(4) * 900.0 };
+        let counts = tensor.name.ends_with(".counts");
+        let values: Vec<f32> = match counts {
+            // A matrix that no text reached.
+            true => vec![if tensor.name.starts_with("blk.1.ffn_up") { 0.0 } else { 1536.0 }],
+            false => (0..tensor.row_len()).map(&mut draw).collect(),
+        };
+        let mut bytes = Vec::new();
+        quantize(GgmlType::F32, &values, &mut bytes).unwrap();
+        writer.write(&bytes).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
 fn inputs(folder: &Path) -> BTreeMap<String, std::path::PathBuf> {
     let mut inputs = BTreeMap::new();
     for shape in &SHAPES {
@@ -155,6 +188,9 @@ fn inputs(folder: &Path) -> BTreeMap<String, std::path::PathBuf> {
             let name = format!("{}-{file_type}", shape.name);
             let path = folder.join(format!("{name}.gguf"));
             fs::write(&path, shape.file(file_type)).unwrap();
+            if shape.architecture == "llama" && file_type == FileType::F16 {
+                fs::write(folder.join(format!("{name}.imatrix")), importance(shape)).unwrap();
+            }
             inputs.insert(name, path);
         }
     }
@@ -169,16 +205,28 @@ fn whole_files_are_those_of_llama_quantize() {
     }
     let inputs = inputs(temporary.path());
     let golden = include_str!("../golden/llama_quantize.txt");
-    assert_eq!(golden.lines().count(), inputs.len() * FileType::all().count());
+    // Each input as every type and copied; two of them as every type by what the numbers matter, too.
+    let n_types = FileType::all().count();
+    assert_eq!(golden.lines().count(), inputs.len() * (n_types + 1) + 2 * n_types);
     golden.lines().collect::<Vec<_>>().par_iter().enumerate().for_each(|(number, line)| {
         let [input, file_type, expected] = line.split(' ').collect::<Vec<_>>()[..] else {
             panic!("three words a line, not {line:?}");
         };
         let out = temporary.path().join(format!("out-{number}"));
-        let options = RequantizeOptions { file_type: Some(file_type.parse().unwrap()), ..Default::default() };
+        let file_type = (file_type != "COPY").then(|| file_type.parse().unwrap());
+        let (input, importance) = match input.strip_suffix("+imatrix") {
+            None => (input, None),
+            Some(input) => {
+                let file = format!("{input}.imatrix");
+                let mut matrix = ImportanceMatrix::open(&temporary.path().join(&file)).unwrap();
+                matrix.file = file;
+                (input, Some(matrix))
+            }
+        };
+        let options = RequantizeOptions { file_type, importance, ..Default::default() };
         requantize(&inputs[input], &out, &options).unwrap();
         let found: String =
             Sha256::digest(fs::read(&out).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(found, expected, "{input} as {file_type}");
+        assert_eq!(found, expected, "{line}");
     });
 }
