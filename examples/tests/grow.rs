@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, process::Command};
 
-use nanologic_model::{Checkpoint, Config, Progress, Provenance, TrainingState, Weights};
+use nanologic_model::{Checkpoint, Config, Progress, Provenance, Reference, TrainingState, Weights};
 
 /// The example's binary, which `cargo test` builds beside this test.
 fn tool(name: &str) -> Command {
@@ -67,4 +67,53 @@ fn the_demonstration_grows_wider_and_deeper_with_its_state() {
 
     let again = grow.output().unwrap();
     assert!(!again.status.success(), "nothing is overwritten");
+}
+
+/// Folders that `transformers` wrote, grown by the tool, still compute what `transformers` computed with the small ones;
+/// `crates/thau-growth/tests/compare_transformers.py` asks `transformers` itself about the grown ones.
+#[test]
+fn folders_of_transformers_grow_and_compute_what_it_computed() {
+    let fixtures =
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/gguf-export/tests/hugging_face"));
+    let wider = r#"{"hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 6, "num_key_value_heads": 3,
+        "intermediate_size": 100, "vocab_size": 320, "max_position_embeddings": 128"#;
+    // Wider heads move RoPE's base, which newer folders say in another place; with a QK-norm they are not exact.
+    let with_heads = format!(r#", "head_dim": 12, "rope_theta": {}}}"#, 1e4f64.powf(12.0 / 8.0));
+    for (name, end, layer_types) in [("tiny_llama_plain", with_heads.as_str(), 0), ("tiny_qwen3", "}", 3)] {
+        let home = tempfile::tempdir().unwrap();
+        let (changes, grown) = (home.path().join("larger.json"), home.path().join("grown"));
+        std::fs::write(&changes, format!("{wider}{end}")).unwrap();
+        let mut grow = tool("grow");
+        grow.arg("--checkpoint").arg(fixtures.join(name)).arg("--to").arg(&changes).arg("--out").arg(&grown);
+        let output = grow.output().unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+
+        let (tokens, logits) = read_logits(&fixtures.join(name).join("expected.safetensors"));
+        let Checkpoint { config, weights, .. } = Checkpoint::load(&grown).unwrap();
+        let found = Reference::<f64>::new(&config, &weights).unwrap().logits(&tokens).unwrap();
+        let largest = logits.iter().fold(0f64, |most, logit| most.max(logit.abs()));
+        for (old, new) in logits.chunks(312).zip(found.chunks(320)) {
+            for (old, new) in old.iter().zip(new) {
+                assert!((old - new).abs() < 1e-6 * largest, "{name}: {old} {new}");
+            }
+        }
+
+        // What is said in two places is said the same.
+        let json: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(grown.join("config.json")).unwrap()).unwrap();
+        assert_eq!(json["rope_parameters"]["rope_theta"], json["rope_theta"], "{name}");
+        assert_eq!(json["layer_types"].as_array().map_or(0, Vec::len), layer_types, "{name}");
+        assert_eq!((&json["dtype"], &json["eos_token_id"]), (&"float32".into(), &2.into()), "{name}");
+    }
+}
+
+/// Tokens, and the logits that `transformers` computed for them in float64.
+fn read_logits(path: &std::path::Path) -> (Vec<u32>, Vec<f64>) {
+    let bytes = std::fs::read(path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let data = |name: &str| file.tensor(name).unwrap().data().to_vec();
+    let tokens = data("tokens").as_chunks().0.iter().map(|&id| i64::from_le_bytes(id) as u32).collect();
+    let logits: Vec<f64> =
+        data("logits").as_chunks().0.iter().map(|&x| f64::from(f32::from_le_bytes(x))).collect();
+    (tokens, logits)
 }

@@ -60,6 +60,25 @@ impl Shape {
         Shape { d_model, layers, heads: heads.0, kv_heads: heads.1, head_dim, d_ff }
     }
 
+    /// The same shape with widths, heads and feed-forward blocks `by` times narrower; as many heads and blocks. For
+    /// trying out the way on a small machine. `None` where a width does not divide, or a head would be odd.
+    ///
+    /// ```
+    /// let adult = thau_growth::ages::Table::Corrected.age(15).unwrap().shape;
+    /// assert_eq!(adult.narrowed(8).unwrap().d_model, 320);
+    /// assert_eq!(adult.narrowed(3), None);
+    /// ```
+    pub fn narrowed(&self, by: usize) -> Option<Shape> {
+        let divides = |n: usize| by > 0 && n.is_multiple_of(by);
+        let fits = divides(self.d_model) && divides(self.d_ff) && divides(self.head_dim / 2);
+        fits.then(|| Shape {
+            d_model: self.d_model / by,
+            head_dim: self.head_dim / by,
+            d_ff: self.d_ff / by,
+            ..*self
+        })
+    }
+
     /// `config` in this shape; vocabulary, context and constants stay.
     pub fn on<A: Architecture>(&self, config: &A) -> A {
         let sizes = [

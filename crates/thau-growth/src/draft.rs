@@ -11,7 +11,7 @@ use safetensors::Dtype;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    architecture::Architecture,
+    architecture::{Architecture, TensorSpec},
     cost::Cost,
     error::GrowthError,
     folder::{Folder, FolderWriter, Storage, read_json, write_json},
@@ -65,8 +65,12 @@ struct Source {
 
 impl Source {
     fn open<A: Architecture>(from: &Path, config: &A, storage: Storage) -> Result<Source, GrowthError> {
-        let rounded = config.tensors().into_iter().filter(|tensor| storage.dtype(tensor) == Dtype::BF16);
-        Ok(Source { folder: Folder::open(from)?, cast: rounded.map(|tensor| tensor.name).collect() })
+        let folder = Folder::open(from)?;
+        let rounded = |tensor: &TensorSpec| {
+            storage.dtype(tensor) == Dtype::BF16 && folder.dtype(&tensor.name) != Some(Dtype::BF16)
+        };
+        let cast = config.tensors().into_iter().filter(rounded).map(|tensor| tensor.name).collect();
+        Ok(Source { folder, cast })
     }
 }
 
@@ -161,11 +165,16 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
     /// # Errors
     /// [`GrowthError::NotReversible`] where that comparison fails; those of reading and writing.
     pub fn hand_over(mut self) -> Result<Record, GrowthError> {
-        if self.proof.is_none() {
-            self.compare_retracted()?;
-        }
+        let folder = &self.source.folder;
+        let parent = std::thread::scope(|scope| {
+            let hash = scope.spawn(|| folder.hash());
+            if self.proof.is_none() {
+                self.compare_retracted()?;
+            }
+            hash.join().expect("hashing does not panic")
+        })?;
         let record = Record {
-            parent: self.source.folder.hash()?,
+            parent,
             seed: self.plan.seed(),
             steps: self.plan.operators().map(|operator| format!("{operator:?}")).collect(),
             preservation: self.plan.preservation(),

@@ -67,6 +67,11 @@ impl Folder {
         self.file_of.keys().map(String::as_str)
     }
 
+    /// The number format of a tensor.
+    pub(crate) fn dtype(&self, name: &str) -> Option<Dtype> {
+        self.files.get(self.file_of.get(name)?)?.dtype(name)
+    }
+
     /// BLAKE3 of the weight files, one after the other by name, in hex.
     ///
     /// # Errors

@@ -5,6 +5,64 @@
 //! it asks for, the three functions of [`GrowthOperator`] (most are a `match` on the tensor's [`Role`] for one
 //! axis), and a case in the property test, which holds it to its [`Preservation`].
 //!
+//! ```
+//! use thau_growth::operator::{GrowthOperator, Preservation};
+//! use thau_growth::{AffineMap, Architecture, Axis, Fill, GrowthError, GrowthPlan, Idle, Place, Role, TensorSpec};
+//! # use std::collections::BTreeMap;
+//! # use thau_growth::{Scalars, Tensor, TensorSource, idle_channels};
+//! # #[derive(Clone, PartialEq, Debug)]
+//! # struct Mlp { units: usize }
+//! # impl Architecture for Mlp {
+//! #     fn tensors(&self) -> Vec<TensorSpec> {
+//! #         let units = |role| [(Axis::FeedForward, self.units, role)];
+//! #         vec![
+//! #             TensorSpec::new("up").dim(&units(Role::Producer)).dim(&[(Axis::Residual, 2, Role::Consumer)]),
+//! #             TensorSpec::new("down").dim(&[(Axis::Residual, 2, Role::Producer)]).dim(&units(Role::Consumer)),
+//! #         ]
+//! #     }
+//! #     fn size(&self, axis: Axis) -> usize { if axis == Axis::FeedForward { self.units } else { 2 } }
+//! #     fn with_size(&self, axis: Axis, size: usize) -> Self {
+//! #         if axis == Axis::FeedForward { Mlp { units: size } } else { self.clone() }
+//! #     }
+//! #     fn scalars(&self) -> Scalars { Scalars::plain(1e-6, 10_000.0, 64) }
+//! #     fn with_scalars(&self, _: &Scalars) -> Option<Self> { None }
+//! # }
+//!
+//! /// As `WidenFeedForward`, but with the new units before the old ones.
+//! #[derive(Debug)]
+//! struct PrependUnits { count: usize }
+//!
+//! impl<A: Architecture> GrowthOperator<A> for PrependUnits {
+//!     fn preservation(&self, _: &A) -> Preservation { Preservation::Exact }
+//!
+//!     fn grow_config(&self, from: &A) -> Result<A, GrowthError> {
+//!         Ok(from.with_size(Axis::FeedForward, from.size(Axis::FeedForward) + self.count))
+//!     }
+//!
+//!     fn map(&self, from: &A, _: &A, tensor: &TensorSpec) -> Result<AffineMap, GrowthError> {
+//!         // A tensor without this axis stays what it is.
+//!         let Some((at, role)) = tensor.find(Axis::FeedForward) else { return Ok(AffineMap::identity(tensor)) };
+//!         let old = (0..from.size(Axis::FeedForward)).map(|index| Place::Old { index, copies: 1 });
+//!         let places = std::iter::repeat_n(Place::New, self.count).chain(old).collect();
+//!         // What writes the new units is random, what reads them zero: nothing moves, nothing is trapped.
+//!         let fill = if role == Role::Producer { Fill::Random { rms: 1.0 } } else { Fill::Zero };
+//!         Ok(AffineMap::along(tensor, at, places, fill))
+//!     }
+//! }
+//!
+//! # let tensor = |shape: [usize; 2], values: [f32; 6]| Tensor { shape: shape.to_vec(), values: values.to_vec() };
+//! # let weights = BTreeMap::from([
+//! #     ("up".to_owned(), tensor([3, 2], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
+//! #     ("down".to_owned(), tensor([2, 3], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
+//! # ]);
+//! let plan = GrowthPlan::new(Mlp { units: 3 }, 0).then(PrependUnits { count: 2 })?;
+//! let grown = plan.grown(&weights);
+//! assert_eq!(grown.read("down")?.values, [0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 0.0, 4.0, 5.0, 6.0]);
+//! assert_eq!(plan.retracted(&grown)?.read("up")?, weights["up"]);
+//! assert_eq!(idle_channels(plan.to(), &grown)?, Idle::default());
+//! # Ok::<(), GrowthError>(())
+//! ```
+//!
 //! All operators follow one rule: of every new channel exactly one side is zero, the other random. The function
 //! is unchanged, the zero side has a gradient at once and the random side one step later, and no channel is the
 //! twin of another.
@@ -84,7 +142,12 @@ fn resize<A: Architecture>(from: &A, axis: Axis, to: usize) -> Result<A, GrowthE
     if to < size {
         return Err(GrowthError::Shrinks { axis, from: size, to });
     }
-    let most = if axis == Axis::Layer { 1 << 12 } else { 1 << 28 };
+    // Heads and blocks are listed one by one when a plan is made.
+    let most = match axis {
+        Axis::Layer => 1 << 12,
+        Axis::QueryHead | Axis::KvHead => 1 << 16,
+        _ => 1 << 28,
+    };
     if to > most {
         return Err(GrowthError::TooLarge { axis, to, most });
     }

@@ -5,7 +5,11 @@ use std::{
     fs::File,
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{
+        Mutex,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::JoinHandle,
 };
 
 use half::{bf16, f16};
@@ -99,7 +103,7 @@ impl TensorSource for SafetensorsFile {
         let values = match info.dtype {
             Dtype::F32 => self.decode(info, f32::from_le_bytes)?,
             Dtype::F16 => self.decode(info, |b| f16::from_le_bytes(b).to_f32())?,
-            Dtype::BF16 => self.decode(info, |b| bf16::from_le_bytes(b).to_f32())?,
+            Dtype::BF16 => self.decode(info, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16))?,
             other => {
                 return Err(GrowthError::Dtype { name: name.into(), dtype: other.to_string() });
             }
@@ -109,17 +113,30 @@ impl TensorSource for SafetensorsFile {
 }
 
 /// Entries decoded or encoded at a time.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 18;
+
+/// Encoded pieces that wait to be written.
+const WAITING: usize = 8;
+
+/// Bytes after which what is written is sent on to the disk, while the next tensors are computed.
+const FLUSH: usize = 64 << 20;
 
 /// A tensor to be written: name, shape, format.
 pub(crate) type Entry = (String, Vec<usize>, Dtype);
 
-/// A safetensors file being written, tensor by tensor in the order announced.
+/// A safetensors file being written, tensor by tensor in the order announced. A thread of its own waits for the disk.
 #[derive(Debug)]
 pub(crate) struct SafetensorsWriter {
     path: PathBuf,
-    file: File,
+    disk: Option<Disk>,
     entries: std::vec::IntoIter<Entry>,
+}
+
+/// The thread that writes, and the way to it.
+#[derive(Debug)]
+struct Disk {
+    pieces: SyncSender<Vec<u8>>,
+    thread: JoinHandle<std::io::Result<()>>,
 }
 
 impl SafetensorsWriter {
@@ -143,7 +160,10 @@ impl SafetensorsWriter {
         let mut file = File::create(path).map_err(GrowthError::io(path))?;
         file.write_all(&(text.len() as u64).to_le_bytes()).map_err(GrowthError::io(path))?;
         file.write_all(&text).map_err(GrowthError::io(path))?;
-        Ok(SafetensorsWriter { path: path.into(), file, entries: entries.into_iter() })
+        let (pieces, waiting) = sync_channel(WAITING);
+        let thread = std::thread::spawn(move || write_all(file, &waiting));
+        let disk = Some(Disk { pieces, thread });
+        Ok(SafetensorsWriter { path: path.into(), disk, entries: entries.into_iter() })
     }
 
     /// Writes the next tensor, rounded to its format.
@@ -153,32 +173,49 @@ impl SafetensorsWriter {
         if announced != name || shape != tensor.shape {
             return Err(found());
         }
-        let written = match dtype {
-            Dtype::BF16 => encode(&mut self.file, &tensor.values, |v| bf16::from_f32(v).to_le_bytes()),
-            _ => encode(&mut self.file, &tensor.values, f32::to_le_bytes),
-        };
-        written.map_err(GrowthError::io(&self.path))
+        let Some(disk) = &self.disk else { return Err(found()) };
+        let sent = tensor.values.chunks(CHUNK).try_for_each(|chunk| {
+            disk.pieces.send(match dtype {
+                Dtype::BF16 => encode(chunk, |v| bf16::from_f32(v).to_le_bytes()),
+                _ => encode(chunk, f32::to_le_bytes),
+            })
+        });
+        // Nobody takes the piece any more: the thread has ended, and says why.
+        sent.or_else(|_| self.close())
     }
 
-    /// Flushes to the disk.
+    /// Waits until everything is on the disk.
+    ///
+    /// # Errors
+    /// [`GrowthError::Io`] of any piece; [`GrowthError::MissingTensor`] where one was announced and not written.
     pub fn finish(mut self) -> Result<(), GrowthError> {
-        match self.entries.next() {
-            Some((name, ..)) => Err(GrowthError::MissingTensor { name }),
-            None => self.file.sync_all().map_err(GrowthError::io(&self.path)),
-        }
+        self.close()?;
+        self.entries.next().map_or(Ok(()), |(name, ..)| Err(GrowthError::MissingTensor { name }))
+    }
+
+    fn close(&mut self) -> Result<(), GrowthError> {
+        let Some(Disk { pieces, thread }) = self.disk.take() else { return Ok(()) };
+        drop(pieces);
+        thread.join().expect("writing does not panic").map_err(GrowthError::io(&self.path))
     }
 }
 
-fn encode<const N: usize>(
-    file: &mut File,
-    values: &[f32],
-    bytes_of: impl Fn(f32) -> [u8; N],
-) -> std::io::Result<()> {
-    let mut bytes = vec![[0; N]; CHUNK.min(values.len())];
-    for chunk in values.chunks(CHUNK) {
-        let piece = &mut bytes[..chunk.len()];
-        piece.iter_mut().zip(chunk).for_each(|(bytes, &value)| *bytes = bytes_of(value));
-        file.write_all(piece.as_flattened())?;
+fn encode<const N: usize>(values: &[f32], bytes_of: impl Fn(f32) -> [u8; N]) -> Vec<u8> {
+    let mut bytes = vec![0; values.len() * N];
+    bytes.as_chunks_mut().0.iter_mut().zip(values).for_each(|(bytes, &value)| *bytes = bytes_of(value));
+    bytes
+}
+
+/// Writes pieces until there are no more, then flushes them all.
+fn write_all(mut file: File, pieces: &Receiver<Vec<u8>>) -> std::io::Result<()> {
+    let mut unflushed = 0;
+    for piece in pieces {
+        file.write_all(&piece)?;
+        unflushed += piece.len();
+        if unflushed >= FLUSH {
+            file.sync_data()?;
+            unflushed = 0;
+        }
     }
-    Ok(())
+    file.sync_all()
 }

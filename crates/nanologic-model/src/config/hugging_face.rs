@@ -46,8 +46,14 @@ pub(super) struct HuggingFace {
     /// Where `transformers` 5 keeps RoPE's base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rope_parameters: Option<RopeParameters>,
+    /// One a block, `full_attention`; Qwen's folders list them, so that depth is said twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    layer_types: Option<Vec<String>>,
     #[serde(default = "float32")]
     torch_dtype: String,
+    /// What `transformers` 5 reads in place of `torch_dtype`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dtype: Option<String>,
     /// DeepNorm's β: how weights start, whatever the profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     initializer_beta: Option<f64>,
@@ -89,6 +95,9 @@ struct Full {
     rope_frequencies: Vec<f64>,
 }
 
+fn full_attention() -> String {
+    "full_attention".to_owned()
+}
 fn default_positions() -> usize {
     2048
 }
@@ -149,7 +158,11 @@ impl Full {
 
 impl From<Config> for HuggingFace {
     fn from(config: Config) -> HuggingFace {
-        let (class, model_type) = match (config.options.is_portable(), config.qk_norm) {
+        // What newer tools say a second time is written too: a folder of theirs keeps its other keys when it changes.
+        let portable = config.options.is_portable();
+        let qwen3 = portable && config.qk_norm;
+        let rope = RopeParameters { rope_theta: Some(config.rope_base), rope_type: default_rope() };
+        let (class, model_type) = match (portable, config.qk_norm) {
             (true, true) => ("Qwen3ForCausalLM", "qwen3"),
             (true, false) => ("LlamaForCausalLM", "llama"),
             (false, _) => ("NanoLogicForCausalLM", FULL),
@@ -173,8 +186,10 @@ impl From<Config> for HuggingFace {
             mlp_bias: false,
             use_sliding_window: false,
             rope_scaling: None,
-            rope_parameters: None,
+            rope_parameters: portable.then_some(rope),
+            layer_types: qwen3.then(|| vec![full_attention(); config.n_layers]),
             torch_dtype: float32(),
+            dtype: portable.then(float32),
             initializer_beta: config.options.beta,
             full: Full::new(config.options, config.qk_norm),
             unknown: BTreeMap::new(),
@@ -220,6 +235,9 @@ impl TryFrom<HuggingFace> for Config {
         }
         if let Some(rope) = hf.rope_parameters.as_ref().filter(|rope| rope.rope_type != "default") {
             return unsupported("rope_parameters.rope_type", &rope.rope_type);
+        }
+        if let Some(other) = hf.layer_types.iter().flatten().find(|kind| **kind != full_attention()) {
+            return unsupported("layer_types", other);
         }
         let rope_base = hf.rope_theta.or(hf.rope_parameters.and_then(|rope| rope.rope_theta));
         let head_dim = hf.head_dim.or(hf.hidden_size.checked_div(hf.num_attention_heads));
@@ -307,6 +325,7 @@ mod tests {
             ("rope_scaling", json!({"type": "yarn"})),
             ("final_logit_softcapping", 30.0.into()),
             ("model_type", "mamba".into()),
+            ("layer_types", json!(["full_attention", "sliding_attention"])),
             ("num_attention_heads", 3.into()),
             ("num_attention_heads", 0.into()),
             ("hidden_size", 0.into()),

@@ -57,6 +57,29 @@ pub fn any_steps(from: &Tiny) -> impl Strategy<Value = Vec<Step>> + use<> {
     )
 }
 
+/// Steps of any size, sensible or not.
+fn any_recipe() -> impl Strategy<Value = Vec<Step>> {
+    let size = || prop_oneof![0usize..50, Just(usize::MAX), Just(1 << 16), Just(1 << 28), any::<usize>()];
+    let step =
+        (0..9, size(), size(), any::<bool>(), any::<f64>()).prop_map(
+            |(kind, to, kv, eps, base)| match kind {
+                0 => Step::WidenResidual(WidenResidual {
+                    to,
+                    fold: if eps { Fold::Eps } else { Fold::Writers },
+                }),
+                1 => Step::WidenFeedForward(WidenFeedForward { to }),
+                2 => Step::AddHeads(AddHeads { query: to, kv }),
+                3 => Step::WidenHeads(WidenHeads { to }),
+                4 => Step::InsertLayers(InsertLayers { to }),
+                5 => Step::ExtendVocabulary(ExtendVocabulary { to }),
+                6 => Step::ExtendContext(ExtendContext { to }),
+                7 => Step::StackLayers(StackLayers { layers: vec![to, kv % 3, 0] }),
+                _ => Step::TurnRope(TurnRope { base: if base.is_nan() { 0.0 } else { base } }),
+            },
+        );
+    prop::collection::vec(step, 0..5)
+}
+
 pub fn any_growth() -> impl Strategy<Value = (Tiny, Vec<Step>)> {
     any_tiny().prop_flat_map(|tiny| (Just(tiny.clone()), any_steps(&tiny)))
 }
@@ -111,6 +134,43 @@ proptest! {
                     prop_assert!((a - b).abs() < 1e-10, "{} {}", a, b);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn any_shape_is_reached_exactly_or_refused((from, other) in (any_tiny(), any_tiny()), larger: bool, seed in 0u64..1000) {
+        let from = Tiny { alphas: Vec::new(), ..from };
+        let size = |from: usize, other: usize| if larger { from.max(other) } else { other };
+        let kv = size(from.kv, other.kv);
+        let to = Tiny {
+            vocab: size(from.vocab, other.vocab), d: size(from.d, other.d), layers: size(from.layers, other.layers), kv,
+            heads: kv * size(from.heads / from.kv, other.heads / other.kv), ff: size(from.ff, other.ff),
+            head_dim: if from.qk_norm { from.head_dim } else { size(from.head_dim, other.head_dim) }, ..from.clone()
+        };
+        // The base that keeps the frequencies of wider heads.
+        let to = Tiny { rope: from.rope.powf(to.head_dim as f64 / from.head_dim as f64), ..to };
+        match GrowthPlan::between(&from, &to, seed) {
+            Err(error) => prop_assert!(!larger, "{}", error),
+            Ok(plan) => {
+                prop_assert_eq!((plan.to(), plan.preservation()), (&to, Preservation::Exact));
+                let old = from.weights(seed);
+                let (delta, largest) = difference(&from, &old, &to, &plan.grown(&old), Precision::F64);
+                prop_assert!(delta <= 1e-10 * largest, "{} of {}", delta, largest);
+            }
+        }
+    }
+
+    #[test]
+    fn no_recipe_makes_a_plan_panic(from in any_tiny(), steps in any_recipe(), text in "[ -~\n]{0,200}") {
+        let recipe = Recipe { seed: 1, steps };
+        if let Ok(toml) = recipe.to_toml() {
+            prop_assert_eq!(&Recipe::from_toml(&toml).unwrap(), &recipe);
+            // With a character too few it is another recipe or an error.
+            let _ = Recipe::from_toml(&toml[..toml.len() - toml.len().min(text.len())]);
+        }
+        let _ = Recipe::from_toml(&text);
+        if let Ok(plan) = recipe.plan(&from) {
+            prop_assert!(thau_growth::Cost::of(plan.to()).parameters <= 1 << 46);
         }
     }
 
