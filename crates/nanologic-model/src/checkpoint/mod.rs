@@ -116,7 +116,7 @@ impl Checkpoint {
         &self,
         folder: &Path,
         training: Option<&TrainingState>,
-        write: fn(&Weights, &Path, (&str, String)) -> Result<(), Error>,
+        write: WriteWeights,
     ) -> Result<(), Error> {
         self.weights.check(&self.config)?;
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
@@ -132,6 +132,9 @@ impl Checkpoint {
         write_json(&folder.join("provenance.json"), &self.provenance)
     }
 }
+
+/// Writes weights as a safetensors file with an entry of metadata.
+type WriteWeights = fn(&Weights, &Path, (&str, String)) -> Result<(), Error>;
 
 fn tokenizer_config(config: &Config) -> serde_json::Value {
     serde_json::json!({
