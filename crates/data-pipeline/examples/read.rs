@@ -3,17 +3,21 @@
 //! ```text
 //! cargo run --release --example read -- "Si llueve, me mojo."
 //! cargo run --release --example read -- --file sentences.txt
+//! cargo run --release --example read -- --argument "Si llueve, me mojo. Llueve. Por tanto, me mojo."
 //! ```
 //!
 //! One JSON object a line, in the order of the sentences; `"error"` for a sentence that has no reading, and exit status
-//! 1 at the end if there was one. A line that is a JSON object is read for its `"input"`.
+//! 1 at the end if there was one. A line that is a JSON object is read for its `"input"`. With `--argument` each line is an
+//! argument, and its verdict is added.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Parser;
-use data_pipeline::reader::{Reader, Spanish};
+use data_pipeline::format::Answer;
+use data_pipeline::reader::{ReadArgument, Reader, Spanish};
+use logic_parser::Verdict;
 use serde_json::{Value, json};
 
 /// Prints {"input", "formula", "atoms"} for each sentence.
@@ -25,12 +29,33 @@ struct Arguments {
     /// A file with one sentence a line; `-` is standard input.
     #[arg(long)]
     file: Option<PathBuf>,
+    /// Read premises and a conclusion, and say whether it follows.
+    #[arg(long)]
+    argument: bool,
+}
+
+fn sentence(answer: Answer) -> Value {
+    json!({ "formula": answer.formula.to_string(), "atoms": answer.atoms })
+}
+
+fn argument(read: ReadArgument) -> Value {
+    let premises: Vec<String> = read.argument.premises.iter().map(ToString::to_string).collect();
+    json!({
+        "premises": premises,
+        "conclusion": read.argument.conclusion.to_string(),
+        "atoms": read.atoms,
+        "valid": match read.argument.judge().verdict {
+            Verdict::Valid => Some(true),
+            Verdict::Invalid => Some(false),
+            _ => None,
+        },
+    })
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let lines: Box<dyn BufRead> = match (arguments.sentence, &arguments.file) {
-        (Some(sentence), _) => Box::new(std::io::Cursor::new(sentence)),
+    let lines: Box<dyn BufRead> = match (&arguments.sentence, &arguments.file) {
+        (Some(sentence), _) => Box::new(std::io::Cursor::new(sentence.clone())),
         (None, Some(file)) if file.as_os_str() != "-" => Box::new(BufReader::new(
             std::fs::File::open(file).with_context(|| format!("reading {}", file.display()))?,
         )),
@@ -45,15 +70,14 @@ fn main() -> anyhow::Result<()> {
         }
         let row = serde_json::from_str::<Value>(&line).ok();
         let input = row.as_ref().and_then(|row| row["input"].as_str()).unwrap_or(&line);
-        let answer = match Spanish.read(input) {
-            Ok(answer) => {
-                json!({ "input": input, "formula": answer.formula.to_string(), "atoms": answer.atoms })
-            }
-            Err(error) => {
-                failed = true;
-                json!({ "input": input, "error": error.to_string() })
-            }
+        let answer = if arguments.argument {
+            Spanish.read_argument(input).map(argument).map_err(|error| error.to_string())
+        } else {
+            Spanish.read(input).map(sentence).map_err(|error| error.to_string())
         };
+        failed |= answer.is_err();
+        let mut answer = answer.unwrap_or_else(|error| json!({ "error": error }));
+        answer["input"] = input.into();
         writeln!(out, "{answer}")?;
     }
     out.flush()?;

@@ -3,41 +3,28 @@
 //! A model reads one sentence at a time and letters the atoms of each from p. What makes sentences an argument is
 //! that they share atoms, so their glossaries are brought together by what the atoms say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use logic_parser::Formula;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::format::Answer;
-use crate::vocabulary::LETTERS;
+use crate::{format::Answer, lexicon::lines, vocabulary::LETTERS};
+
+const WORDS: &str = include_str!("../data/es/argument.tsv");
 
 /// Phrases that announce a conclusion, accents folded, longest first where one begins another.
-const CONCLUSION_MARKERS: [&str; 18] = [
-    "de ahi se sigue que",
-    "de esto se sigue que",
-    "se sigue que",
-    "podemos inferir que",
-    "podemos concluir que",
-    "concluimos que",
-    "se concluye que",
-    "queda demostrado que",
-    "lo cual prueba que",
-    "por consiguiente",
-    "en consecuencia",
-    "en conclusion",
-    "por lo tanto",
-    "por tanto",
-    "por ende",
-    "asi pues",
-    "luego",
-    "ergo",
-];
+static CONCLUSION_MARKERS: LazyLock<Vec<&str>> = LazyLock::new(|| listed("conclusion").collect());
 
 /// Words too common to tell two atoms apart.
-const COMMON: [&str; 24] = [
-    "el", "la", "los", "las", "un", "una", "de", "del", "que", "se", "es", "y", "a", "al", "en", "no", "he",
-    "ha", "me", "te", "le", "lo", "nos", "su",
-];
+static COMMON: LazyLock<BTreeSet<&str>> = LazyLock::new(|| listed("common").collect());
+
+fn listed(name: &str) -> impl Iterator<Item = &'static str> {
+    let line = move |line: &'static str| line.split_once('\t').filter(|(known, _)| *known == name);
+    lines(WORDS).filter_map(line).flat_map(|(_, listed)| listed.split(", "))
+}
 
 /// Two atoms of different sentences are one when they share at least this part of their words.
 const SAME_ATOM: f64 = 0.6;
@@ -128,7 +115,7 @@ fn sentences(text: &str) -> Vec<&str> {
 
 /// The sentence without the words that announce a conclusion, and whether there were any.
 fn announced(sentence: &str) -> (&str, bool) {
-    for marker in CONCLUSION_MARKERS {
+    for &marker in CONCLUSION_MARKERS.iter() {
         let length = marker.chars().count();
         let end = sentence.char_indices().nth(length).map_or(sentence.len(), |(at, _)| at);
         let (head, rest) = sentence.split_at(end);
@@ -189,7 +176,7 @@ fn similarity(a: &str, b: &str) -> f64 {
             .map(|word| word.chars().take((word.chars().count() - 1).clamp(3, 5)).collect())
             .collect();
         let telling: BTreeSet<_> =
-            all.iter().filter(|word| !COMMON.contains(&word.as_str())).cloned().collect();
+            all.iter().filter(|word| !COMMON.contains(word.as_str())).cloned().collect();
         if telling.is_empty() { all } else { telling }
     };
     let (a, b) = (stems(a), stems(b));

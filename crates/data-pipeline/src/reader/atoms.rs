@@ -2,7 +2,8 @@
 
 use super::{
     dictionary::{Kinds, Lemma, PLURAL, Persons, THIRD},
-    sentence::{Sentence, Verb},
+    endings::endings,
+    sentence::{Sentence, Verb, Word},
 };
 
 /// What a clause says, without the forms that it says it in.
@@ -21,6 +22,10 @@ pub struct Content {
     pronominal: bool,
     /// Its verb says nothing by itself: *es*, *hay*.
     linking: bool,
+    /// Its subject is a pronoun for somebody named before: *ella*.
+    anaphoric: bool,
+    /// It says again what somebody does: *lo hace*.
+    pro_verb: bool,
 }
 
 /// A word without its ending, or a verb.
@@ -43,50 +48,33 @@ impl Content {
             names: Vec::new(),
             persons: verb.map_or(0, |at| words[at].persons),
             linking: verb.is_some_and(|at| words[at].is(Kinds::COPULA | Kinds::HABER)),
-            pronominal: verb.is_some_and(|at| {
-                at.checked_sub(1).is_some_and(|at| matches!(&*words[at].normal, "lo" | "la" | "los" | "las"))
-            }),
+            pronominal: verb
+                .and_then(|at| at.checked_sub(1))
+                .is_some_and(|at| words[at].is(Kinds::ACCUSATIVE)),
+            anaphoric: words.first().is_some_and(|word| word.is(Kinds::ANAPHOR)) && verb > Some(0),
+            pro_verb: false,
         };
-        let skipped = Kinds::CLITIC | Kinds::PREPOSITION | Kinds::NEGATION;
-        let articles = [
-            "el", "la", "los", "las", "un", "una", "unos", "unas", "este", "esta", "estos", "estas", "ese",
-            "esa", "esos", "esas", "dicho", "dicha",
-        ];
+        let skipped =
+            Kinds::CLITIC | Kinds::PREPOSITION | Kinds::NEGATION | Kinds::ARTICLE | Kinds::DEMONSTRATIVE;
         for (at, word) in words.iter().enumerate() {
             let next = words.get(at + 1);
             let is_name = word.letter
                 || word.capital && usize::from(clause[at]) > 0
-                || word.normal.chars().count() == 1 && !matches!(&*word.normal, "a" | "y" | "o" | "e");
+                || word.normal.chars().count() == 1 && !word.is(Kinds::PREPOSITION | Kinds::CONJUNCTION);
             if is_name || word.text.starts_with(|c: char| c.is_ascii_digit()) {
                 content.names.push(Stem::Text(word.normal.clone()));
             }
             if Some(at) == verb || word.verb == Verb::Sure && Some(at) > verb {
-                let going = words.get(at + 2).is_some_and(|after| after.infinitive)
-                    && next.is_some_and(|next| next.normal == "a")
-                    && matches!(
-                        &*word.normal,
-                        "voy"
-                            | "vas"
-                            | "va"
-                            | "vamos"
-                            | "vais"
-                            | "van"
-                            | "iba"
-                            | "ibas"
-                            | "iban"
-                            | "vaya"
-                            | "vayas"
-                            | "vayan"
-                            | "fuera"
-                            | "fueran"
-                    );
+                let going = word.is(Kinds::GOING)
+                    && next.is_some_and(|next| next.is(Kinds::TO))
+                    && words.get(at + 2).is_some_and(|after| after.infinitive);
                 let auxiliary = going
                     || word.is(Kinds::HABER) && next.is_some_and(|next| next.is(Kinds::PARTICIPLE))
                     || word.is(Kinds::COPULA) && next.is_some_and(|next| next.is(Kinds::GERUND));
                 if !auxiliary {
                     content.verbs.push(match word.analysis {
                         Some(analysis) => Stem::Verb(analysis.lemma),
-                        None => Stem::Text(verb_stem(&word.normal)),
+                        None => Stem::Text(endings().verb_stem(&word.normal)),
                     });
                 }
                 continue;
@@ -99,12 +87,10 @@ impl Content {
                 continue;
             }
             if word.infinitive {
-                content.verbs.push(Stem::Text(verb_stem(&word.normal)));
+                content.verbs.push(Stem::Text(endings().verb_stem(&word.normal)));
                 continue;
             }
-            if (word.is(skipped) || articles.contains(&&*word.normal)) && !is_name
-                || matches!(&*word.normal, "que" | "y" | "o" | "e" | "tambien" | "ya" | "se" | "yo")
-            {
+            if word.is(skipped) && !is_name || word.is(Kinds::SILENT | Kinds::ANAPHOR) {
                 continue;
             }
             let stem = Stem::Text(stem(&word.normal));
@@ -114,6 +100,9 @@ impl Content {
                 content.rest.push(stem)
             }
         }
+        let doing = words.iter().any(|word| word.is(Kinds::DOING | Kinds::DONE));
+        let again = content.pronominal || words.iter().any(|word| word.is(Kinds::DONE) && word.infinitive);
+        content.pro_verb = doing && again && content.verbs.len() == 1 && content.rest.is_empty();
         content.verbs.sort();
         content.verbs.dedup();
         content.rest.sort();
@@ -144,12 +133,13 @@ impl Content {
         let within = |small: &Content, big: &Content| {
             // The later one leaves out the subject.
             let fewer = small.subject.len() < big.subject.len()
-                && small.subject.iter().all(|stem| big.subject.contains(stem));
+                && small.subject.iter().all(|stem| big.subject.contains(stem))
+                || small.anaphoric && !big.anaphoric && !big.subject.is_empty();
             if fewer && small.rest == big.rest {
                 return true;
             }
             // Or says the object by a pronoun.
-            let subject = small.subject.is_empty() || small.subject == big.subject;
+            let subject = small.subject.is_empty() || small.anaphoric || small.subject == big.subject;
             small.pronominal
                 && !big.pronominal
                 && subject
@@ -157,6 +147,22 @@ impl Content {
         };
         // What is said later may leave out, not what is said first.
         within(other, self)
+    }
+
+    /// Whether both say the same in the same words, order and forms apart.
+    pub fn same_words(&self, other: &Content) -> bool {
+        let persons = self.persons & other.persons != 0 || self.persons == other.persons;
+        let names = self.names.len() < 2 || self.names == other.names;
+        persons && names && self.verbs == other.verbs && self.words() == other.words()
+    }
+
+    /// Whether *lo hace* may say it again for `later`.
+    pub fn done_again_by(&self, later: &Content) -> bool {
+        let who = later.subject.is_empty() || later.anaphoric || later.subject == self.subject;
+        later.pro_verb
+            && !(self.pro_verb || self.linking || self.verbs.is_empty())
+            && who
+            && (later.persons == 0 || self.persons & later.persons != 0)
     }
 
     /// Whether the verb alone says again what a longer clause has said: *se aprobará la ley … no se aprobará*.
@@ -183,49 +189,13 @@ fn stem(word: &str) -> String {
     bare.to_owned()
 }
 
-/// An unknown verb without its ending, spelled by its sound.
-fn verb_stem(word: &str) -> String {
-    const ENDINGS: [&str; 60] = [
-        "ariamos", "eriamos", "iriamos", "aramos", "ieramos", "asemos", "iesemos", "abamos", "arian",
-        "erian", "irian", "arias", "erias", "irias", "ieron", "yeron", "aremos", "eremos", "iremos", "aria",
-        "eria", "iria", "iera", "ieras", "ieran", "iese", "iesen", "aron", "aras", "aran", "aste", "iste",
-        "eras", "eran", "iras", "iran", "aba", "abas", "aban", "iamos", "amos", "emos", "imos", "ando",
-        "iendo", "ara", "era", "ira", "are", "ere", "ire", "ase", "asen", "ian", "ias", "ado", "ido", "ia",
-        "io", "ar",
-    ];
-    let cut = |word: &str| {
-        ENDINGS
-            .iter()
-            .find_map(|ending| word.strip_suffix(ending).filter(|bare| bare.len() > 2).map(str::to_owned))
-    };
-    let bare = cut(word).unwrap_or_else(|| {
-        let bare = word
-            .strip_suffix("er")
-            .or(word.strip_suffix("ir"))
-            .or(word.strip_suffix('n'))
-            .or(word.strip_suffix('s'))
-            .unwrap_or(word);
-        bare.trim_end_matches(['a', 'e', 'o', 'i']).to_owned()
-    });
-    match bare.strip_suffix("qu") {
-        Some(rest) => format!("{rest}c"),
-        None => match bare.strip_suffix("gu") {
-            Some(rest) => format!("{rest}g"),
-            None => match bare.strip_suffix('z') {
-                Some(rest) => format!("{rest}c"),
-                None => bare,
-            },
-        },
-    }
-}
-
 /// The words of the subject before the verb, where the clause has one in the third person.
 pub fn subject<'c>(sentence: &Sentence<'_>, clause: &'c [u8]) -> Option<(&'c [u8], Persons)> {
     let (verb, start) = verb_and_group(sentence, clause)?;
     let subject = &clause[..start];
     let word = &sentence.words[usize::from(*subject.first()?)];
     let persons = sentence.words[usize::from(clause[verb])].persons;
-    let nominal = !word.is(Kinds::PREPOSITION) && word.normal != "que" && subject.len() < 9;
+    let nominal = !word.is(Kinds::PREPOSITION | Kinds::THAT) && subject.len() < 9;
     (nominal && persons & THIRD != 0).then_some((subject, persons))
 }
 
@@ -244,14 +214,11 @@ pub fn lacks_subject(sentence: &Sentence<'_>, clause: &[u8], persons: Persons) -
     if plural(own.persons) != plural(persons) {
         return false;
     }
-    let pronoun = (0..verb).any(|at| {
-        word(at).is_some_and(|word| matches!(&*word.normal, "se" | "le" | "les" | "me" | "te" | "nos"))
-    });
+    let pronoun = (0..verb).any(|at| word(at).is_some_and(|word| word.is(Kinds::REFLEXIVE | Kinds::DATIVE)));
     // *Está enferma la encina*: the subject of a linking verb may come last.
     let noun_last = (verb + 2..clause.len()).any(|at| {
-        let is_article =
-            |at| word(at).is_some_and(|word| matches!(&*word.normal, "el" | "la" | "los" | "las"));
-        is_article(at) && word(at - 1).is_some_and(|word| !word.is(Kinds::PREPOSITION | Kinds::CONJUNCTION))
+        word(at).is_some_and(|word| word.is(Kinds::ARTICLE))
+            && word(at - 1).is_some_and(|word| !word.is(Kinds::PREPOSITION | Kinds::CONJUNCTION))
     });
     if own.is(Kinds::COPULA) && noun_last {
         return false;
@@ -267,7 +234,7 @@ fn verb_and_group(sentence: &Sentence<'_>, clause: &[u8]) -> Option<(usize, usiz
     let of = |verb| (0..clause.len()).find(|&at| word(at).verb == verb && !word(at).subordinate);
     let verb = of(Verb::Sure).or_else(|| of(Verb::Maybe))?;
     let mut start = verb;
-    while start > 0 && word(start - 1).is(Kinds::CLITIC) && word(start - 1).text != "él" {
+    while start > 0 && word(start - 1).is(Kinds::CLITIC) {
         start -= 1;
     }
     Some((verb, start))
@@ -276,14 +243,19 @@ fn verb_and_group(sentence: &Sentence<'_>, clause: &[u8]) -> Option<(usize, usiz
 /// The words *a Ana* of *a Ana le gusta el té*.
 pub fn experiencer<'c>(sentence: &Sentence<'_>, clause: &'c [u8]) -> Option<&'c [u8]> {
     let (_, start) = verb_and_group(sentence, clause)?;
-    let normal = |at: usize| clause.get(at).map(|&at| &*sentence.words[usize::from(at)].normal);
-    let opens = start > 1 && matches!(normal(0), Some("a" | "al"));
-    (opens && matches!(normal(start), Some("le" | "les"))).then(|| &clause[..start])
+    let word = |at: usize| clause.get(at).map(|&at| &sentence.words[usize::from(at)]);
+    let opens = start > 1 && word(0).is_some_and(|word| word.is(Kinds::TO));
+    (opens && word(start).is_some_and(is_third_dative)).then(|| &clause[..start])
 }
 
 /// Whether a clause begins with *le*, and does not say whom.
 pub fn lacks_experiencer(sentence: &Sentence<'_>, clause: &[u8]) -> bool {
-    let normal = |at: u8| &*sentence.words[usize::from(at)].normal;
-    clause.first().is_some_and(|&at| matches!(normal(at), "le" | "les"))
-        && !clause.iter().any(|&at| matches!(normal(at), "a" | "al"))
+    let word = |at: u8| &sentence.words[usize::from(at)];
+    clause.first().is_some_and(|&at| is_third_dative(word(at)))
+        && !clause.iter().any(|&at| word(at).is(Kinds::TO))
+}
+
+/// *le*, *les*
+fn is_third_dative(word: &Word<'_>) -> bool {
+    word.is(Kinds::DATIVE) && !word.is(Kinds::REFLEXIVE)
 }

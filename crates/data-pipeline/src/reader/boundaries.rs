@@ -11,8 +11,7 @@ impl Sentence<'_> {
         let mut start = verb;
         while start > 0 && self.words[start].before == Mark::None {
             let word = &self.words[start - 1];
-            let adverb = matches!(&*word.normal, "ya" | "tambien" | "siempre" | "solo");
-            let joins = word.is(Kinds::NEGATION | Kinds::CLITIC) && word.text != "él" || adverb;
+            let joins = word.is(Kinds::NEGATION | Kinds::CLITIC | Kinds::ADVERBIAL);
             let phrase = self.occurrences.iter().any(|one| {
                 usize::from(one.end) == start && one.end - one.start > 1 && usize::from(one.start) < start
             });
@@ -31,26 +30,8 @@ impl Sentence<'_> {
         if previous.is_some_and(|word| word.is(Kinds::PREPOSITION | Kinds::DETERMINER | Kinds::RELATIVE)) {
             return false;
         }
-        let measure = matches!(
-            &*word.normal,
-            "mas"
-                | "menos"
-                | "bastante"
-                | "del"
-                | "al"
-                | "mucho"
-                | "poco"
-                | "demasiado"
-                | "muchas"
-                | "muchos"
-                | "mucha"
-                | "mal"
-                | "cien"
-                | "mil"
-                | "tanto"
-        );
-        (word.is(Kinds::DETERMINER) && !measure)
-            || word.is(Kinds::PRONOUN) && !matches!(word.text, "el")
+        (word.is(Kinds::DETERMINER) && !word.is(Kinds::MEASURE))
+            || word.is(Kinds::PRONOUN)
             || (word.capital && at > 0 && !previous.is_some_and(|word| word.capital))
     }
 
@@ -73,9 +54,8 @@ impl Sentence<'_> {
                 if self.words[left].verb.min(self.words[right].verb) == Verb::Maybe { 0.4 } else { 0.0 };
             let (mut best, other) = self.subject_of(left, right, group);
             // *… a Julio le gusta viajar*
-            if matches!(&*self.words[group].normal, "le" | "les" | "me" | "te" | "nos")
-                && let Some(to) =
-                    (left + 1..group).rev().find(|&at| matches!(&*self.words[at].normal, "a" | "al"))
+            if self.words[group].is(Kinds::DATIVE)
+                && let Some(to) = (left + 1..group).rev().find(|&at| self.words[at].is(Kinds::TO))
             {
                 best = to;
             }
@@ -97,7 +77,7 @@ impl Sentence<'_> {
         let Some(&last) = heads.last() else { return (group, None) };
         let person = self.words[right].persons;
         if person & THIRD == 0 && person != 0 {
-            let own = matches!(&*self.words[group - 1].normal, "yo" | "tu" | "nosotros" | "vosotros" | "vos");
+            let own = self.words[group - 1].is(Kinds::SUBJECT);
             return (if own { group - 1 } else { group }, None);
         }
         if last > left + 1 || self.words[last].capital {
@@ -107,20 +87,13 @@ impl Sentence<'_> {
         let verb = &self.words[left];
         let has_subject = self.has_subject(left);
         let personal = verb.persons & THIRD == 0 && verb.persons != 0;
-        let reflexive = left > 0 && matches!(&*self.words[left - 1].normal, "se" | "me" | "te" | "nos");
+        let reflexive = left > 0 && self.words[left - 1].is(Kinds::REFLEXIVE);
         let intransitive = verb.is(Kinds::INTRANSITIVE) || reflexive;
-        if intransitive && (has_subject || personal || self.is_impersonal(left)) {
+        if intransitive && (has_subject || personal || verb.is(Kinds::WEATHER)) {
             (last, Some(group))
         } else {
             (group, Some(last))
         }
-    }
-
-    fn is_impersonal(&self, verb: usize) -> bool {
-        let word = &self.words[verb].normal;
-        ["llov", "lluev", "nev", "niev", "tron", "truen", "graniz", "anoche", "amane"]
-            .iter()
-            .any(|stem| word.starts_with(stem))
     }
 
     /// Whether something that can be a subject stands before the verb in its clause.

@@ -8,6 +8,7 @@ use super::{
     ReadError,
     atoms::{Content, experiencer, lacks_experiencer, lacks_subject, subject},
     chart::{Chart, DerivationId, How},
+    dictionary::Kinds,
     ellipsis::{self, Clause},
     grammar::{Grammar, Role, Template},
     sentence::{Sentence, Verb},
@@ -18,6 +19,9 @@ use crate::{
     realize::{construction::Mood, tree},
     vocabulary::LETTERS,
 };
+
+/// What the atoms of an answer say, by letter.
+pub type Contents = BTreeMap<String, Content>;
 
 /// Most nodes of a formula: more come only from sentences that say one clause over and over.
 const MAX_NODES: usize = 400;
@@ -46,20 +50,21 @@ impl<'c, 'a, 's> Builder<'c, 'a, 's> {
         self.chart.sentence
     }
 
-    /// The formula of a reading.
+    /// The formula of a reading, and what its atoms say by letter.
     ///
     /// # Errors
     /// [`ReadError::TooManyAtoms`], [`ReadError::TooTangled`].
-    pub fn answer(mut self, id: DerivationId) -> Result<Answer, ReadError> {
+    pub fn answer(mut self, id: DerivationId) -> Result<(Answer, Contents), ReadError> {
         let root = self.build(id);
         let used = self.used(root);
         let texts = self.texts(&used);
-        let letters = self.letters(&used, &texts)?;
+        let (letters, mut contents) = self.letters(&used, &texts)?;
         let mut order = BTreeMap::new();
         let formula = self.formula(root, &letters, &mut order)?;
         let tokens = &self.sentence().tokens;
         let mut spans = BTreeMap::new();
         let mut atoms = BTreeMap::new();
+        let mut said_by = BTreeMap::new();
         for (atom, letter) in order {
             let mut parts: Vec<WordSpan> = Vec::new();
             for &at in &texts[atom] {
@@ -75,9 +80,10 @@ impl<'c, 'a, 's> Builder<'c, 'a, 's> {
                 .copied()
                 .collect();
             atoms.insert(letter.to_owned(), said.join(" "));
+            said_by.extend(contents.remove(&atom).map(|content| (letter.to_owned(), content)));
             spans.insert(letter.to_owned(), parts);
         }
-        Ok(Answer { formula, atoms, spans })
+        Ok((Answer { formula, atoms, spans }, said_by))
     }
 
     fn push(&mut self, node: Node) -> usize {
@@ -87,16 +93,15 @@ impl<'c, 'a, 's> Builder<'c, 'a, 's> {
 
     fn leaf(&mut self, mut clause: Clause) -> usize {
         let sentence = self.sentence();
-        let normal = |at: u8| &*sentence.words[usize::from(at)].normal;
-        if clause.len() > 1 && normal(clause[0]) == "que" {
+        let is = |at: u8, kinds| sentence.words[usize::from(at)].is(kinds);
+        if clause.len() > 1 && is(clause[0], Kinds::THAT) {
             clause.remove(0);
         }
         // *Son ambos pares*, *canta también*: words that only say that there is another clause.
         let is_verb = |at: u8| sentence.words[usize::from(at)].verb != Verb::No;
-        let idle = |at: usize, clause: &[u8]| match normal(clause[at]) {
-            "tambien" => true,
-            "ambos" | "ambas" => at > 0 && is_verb(clause[at - 1]),
-            _ => false,
+        let idle = |at: usize, clause: &[u8]| {
+            is(clause[at], Kinds::ADDITIVE)
+                || is(clause[at], Kinds::BOTH) && at > 0 && is_verb(clause[at - 1])
         };
         if let Some(at) = (0..clause.len()).find(|&at| clause.len() > 1 && idle(at, &clause)) {
             clause.remove(at);
@@ -280,26 +285,35 @@ impl<'c, 'a, 's> Builder<'c, 'a, 's> {
         used
     }
 
-    /// Which leaves are one atom: for each leaf the first one that says the same.
-    fn letters(&self, used: &[usize], texts: &[Clause]) -> Result<Vec<usize>, ReadError> {
+    /// Which leaves are one atom: for each leaf the first one that says the same, and what that one says.
+    fn letters(
+        &self,
+        used: &[usize],
+        texts: &[Clause],
+    ) -> Result<(Vec<usize>, BTreeMap<usize, Content>), ReadError> {
         let mut found: Vec<(usize, Content)> = Vec::new();
         let mut letters = vec![usize::MAX; self.leaves.len()];
+        // The atom of each clause, the last one first.
+        let mut order: Vec<usize> = Vec::new();
         for &leaf in used {
             let content = Content::new(self.sentence(), &texts[leaf]);
             let said = Content::new(self.sentence(), &self.leaves[leaf]);
-            let same = |known: &Content| known.same(&content) || known.echoed_by(&said);
-            match found.iter().find(|(_, known)| same(known)) {
-                Some((atom, _)) => letters[leaf] = *atom,
-                None => {
-                    letters[leaf] = leaf;
-                    found.push((leaf, content));
-                }
+            let same =
+                |known: &Content| known.same(&content) || known.echoed_by(&said) || known.same_words(&said);
+            let of = |atom: usize| found.iter().find(|(known, _)| *known == atom).map(|(_, content)| content);
+            let known = found.iter().find(|(_, known)| same(known)).map(|(atom, _)| *atom).or_else(|| {
+                order.iter().copied().find(|&atom| of(atom).is_some_and(|known| known.done_again_by(&said)))
+            });
+            letters[leaf] = known.unwrap_or(leaf);
+            if known.is_none() {
+                found.push((leaf, content));
             }
+            order.insert(0, letters[leaf]);
         }
         if found.len() > LETTERS.len() {
             return Err(ReadError::TooManyAtoms { found: found.len() });
         }
-        Ok(letters)
+        Ok((letters, found.into_iter().collect()))
     }
 
     /// The words of each atom; a subject that was said before is said again.

@@ -11,7 +11,7 @@ use super::{
     atoms::Content,
     dictionary::Kinds,
     ellipsis,
-    grammar::{Asked, Grammar, MAX_SLOTS, Role, Slot, Template},
+    grammar::{Asked, Grammar, MAX_SLOTS, PhraseId, Role, Slot, Template},
     sentence::{Mark, Mood, Sentence, Verb},
 };
 use crate::realize::construction::{Classes, Mood as Governed};
@@ -27,7 +27,9 @@ const MAYBE: f32 = 0.3;
 const SECOND_VERB: f32 = 1.7;
 /// A clause that ends in a word that leads on.
 const DANGLING: f32 = 2.0;
-/// Steps before the search gives up looking for better readings.
+/// A fragment that leaves connectives unread for as much is none.
+const LEFT_UNREAD: f32 = 2.0;
+/// Steps before the search gives up.
 const MAX_STEPS: u32 = 400_000;
 
 /// Index of a derivation in the chart.
@@ -53,12 +55,53 @@ pub enum How {
     Template { template: u16, operands: [DerivationId; MAX_SLOTS] },
 }
 
+/// A template all of whose phrases occur.
+struct Active {
+    id: u16,
+    template: &'static Template,
+    /// Where the phrase of each joint begins: bit n for word n; all bits where it has none.
+    places: [u128; MAX_SLOTS + 1],
+}
+
+impl Active {
+    /// The least end of a span in which the joints from `joint` on follow each other after `at`.
+    fn earliest_end(&self, grammar: &Grammar, joint: usize, mut at: u8) -> Option<u8> {
+        for joint in joint..=self.template.slots.len() {
+            at = match self.template.joints[joint].phrase {
+                Some(phrase) => {
+                    let later = self.places[joint] & (u128::MAX << at << 1);
+                    if later == 0 {
+                        return None;
+                    }
+                    later.trailing_zeros() as u8 + grammar.phrase_length(phrase)
+                }
+                None => at + 1,
+            };
+        }
+        Some(at)
+    }
+}
+
+/// A template that can open at a place, and the least end of what it may span.
+#[derive(Clone, Copy)]
+struct Opening {
+    active: u16,
+    earliest_end: u8,
+    /// Where its first operand begins, and what the reading costs so far.
+    from: u8,
+    cost: f32,
+}
+
 pub struct Chart<'a, 's> {
     pub sentence: &'a Sentence<'s>,
     grammar: &'static Grammar,
-    /// The templates all of whose phrases occur, and where: bit n for a phrase that begins at word n.
-    active: Vec<(u16, [u128; MAX_SLOTS + 1])>,
+    active: Vec<Active>,
+    /// The templates that can open at each place, once they have been asked for.
+    openings: Vec<Opening>,
+    opened: Vec<Option<(u32, u32)>>,
     cells: Vec<Option<(DerivationId, DerivationId)>>,
+    /// Spans read as fragments, and what that costs.
+    fragments: Vec<Option<Option<(DerivationId, f32)>>>,
     pub derivations: Vec<Derivation>,
     steps: u32,
 }
@@ -66,32 +109,51 @@ pub struct Chart<'a, 's> {
 impl<'a, 's> Chart<'a, 's> {
     pub fn new(sentence: &'a Sentence<'s>, grammar: &'static Grammar) -> Chart<'a, 's> {
         let side = sentence.len() + 1;
-        let mut starts = vec![0_u128; grammar.n_phrases()];
+        let mut starts: Vec<(PhraseId, u128)> = Vec::new();
         for one in &sentence.occurrences {
-            starts[usize::from(one.phrase)] |= 1 << one.start;
+            match starts.binary_search_by_key(&one.phrase, |(phrase, _)| *phrase) {
+                Ok(at) => starts[at].1 |= 1 << one.start,
+                Err(at) => starts.insert(at, (one.phrase, 1 << one.start)),
+            }
         }
+        let places_of = |phrase: PhraseId| {
+            starts.binary_search_by_key(&phrase, |(phrase, _)| *phrase).map_or(0, |at| starts[at].1)
+        };
         let mut active = Vec::new();
-        for at in grammar.candidates(|phrase| starts[usize::from(phrase)] != 0) {
-            let template = &grammar.templates[usize::from(at)];
+        'templates: for id in grammar.candidates(starts.iter().map(|(phrase, _)| *phrase)) {
+            let template = &grammar.templates[usize::from(id)];
             let mut places = [u128::MAX; MAX_SLOTS + 1];
             for (place, joint) in places.iter_mut().zip(&template.joints) {
                 if let Some(phrase) = joint.phrase {
-                    *place = starts[usize::from(phrase)];
+                    *place = places_of(phrase);
+                    if *place == 0 {
+                        continue 'templates;
+                    }
                 }
             }
-            if places.iter().all(|&place| place != 0) {
-                active.push((at, places));
-            }
+            active.push(Active { id, template, places });
         }
-        Chart { sentence, grammar, active, cells: vec![None; side * side], derivations: Vec::new(), steps: 0 }
+        Chart {
+            sentence,
+            grammar,
+            active,
+            openings: Vec::new(),
+            opened: vec![None; side],
+            cells: vec![None; side * side],
+            fragments: vec![None; side * side],
+            derivations: Vec::new(),
+            steps: 0,
+        }
     }
 
-    /// The cheapest reading of the whole sentence.
-    pub fn best(&mut self) -> DerivationId {
+    /// The cheapest reading of the whole sentence, unless there are too many to find it.
+    pub fn best(&mut self) -> Option<DerivationId> {
         let end = u8::try_from(self.sentence.len()).expect("at most MAX_WORDS");
         let cell = self.cell(0, end);
         let cost = |id: &DerivationId| self.derivations[*id as usize].cost;
-        cell.min_by(|a, b| cost(a).total_cmp(&cost(b))).expect("a span can always be read as one clause")
+        let best =
+            cell.min_by(|a, b| cost(a).total_cmp(&cost(b))).expect("a span can always be read as one clause");
+        (self.steps <= MAX_STEPS).then_some(best)
     }
 
     fn push(&mut self, derivation: Derivation) -> DerivationId {
@@ -99,45 +161,72 @@ impl<'a, 's> Chart<'a, 's> {
         u32::try_from(self.derivations.len() - 1).expect("steps are bounded")
     }
 
+    fn index(&self, start: u8, end: u8) -> usize {
+        usize::from(start) * (self.sentence.len() + 1) + usize::from(end)
+    }
+
+    /// The templates that can open at `start`, as a range of `openings`.
+    fn openings(&mut self, start: u8) -> (u32, u32) {
+        if let Some(known) = self.opened[usize::from(start)] {
+            return known;
+        }
+        let first = self.openings.len() as u32;
+        for (at, active) in self.active.iter().enumerate() {
+            if active.places[0] & 1 << start == 0 {
+                continue;
+            }
+            let Some((from, cost)) = self.opens(active.template, start) else { continue };
+            if let Some(earliest_end) = active.earliest_end(self.grammar, 1, from) {
+                let active = u16::try_from(at).expect("few templates");
+                self.openings.push(Opening { active, earliest_end, from, cost });
+            }
+        }
+        let range = (first, self.openings.len() as u32);
+        self.opened[usize::from(start)] = Some(range);
+        range
+    }
+
     /// The cheapest reading of each class of the span.
     fn cell(&mut self, start: u8, end: u8) -> Range<DerivationId> {
-        let at = usize::from(start) * (self.sentence.len() + 1) + usize::from(end);
+        let at = self.index(start, end);
         if let Some((first, last)) = self.cells[at] {
             return first..last;
         }
-        let mut best = vec![self.clause(start, end)];
-        let grammar = self.grammar;
-        // A phrase of the span begins within it, at its start only if it is the template's first.
-        let within = |from: u8, to: u8| (u128::MAX >> (127 - (to - 1))) & (u128::MAX << from);
-        let (opening, inner) = (1_u128 << start, if start + 1 < end { within(start + 1, end) } else { 0 });
-        for at in 0..self.active.len() {
-            let (id, places) = self.active[at];
-            let fits = places[0] & opening != 0 && places[1..].iter().all(|place| place & inner != 0);
-            if !fits || self.steps > MAX_STEPS {
+        let clause = self.clause(start, end);
+        let mut best = Best { cheapest: clause.cost, readings: vec![clause] };
+        let (first, last) = self.openings(start);
+        for at in first..last {
+            let Opening { active, earliest_end, from, cost } = self.openings[at as usize];
+            if earliest_end > end || self.steps > MAX_STEPS {
                 continue;
             }
-            let template = &grammar.templates[usize::from(id)];
-            let Some((from, cost)) = self.opens(template, start, end) else { continue };
-            let partial = Partial { id, template, places, cost, operands: [0; MAX_SLOTS] };
-            self.extend(partial, 0, from, (start, end), &mut best);
+            let Active { id, template, ref places } = self.active[usize::from(active)];
+            let last = template.slots.len();
+            if let Some(phrase) = template.joints[last].phrase {
+                let length = self.grammar.phrase_length(phrase);
+                if places[last] & 1 << (end - length) == 0 {
+                    continue;
+                }
+            }
+            let partial = Partial { id, active, template, cost, operands: [0; MAX_SLOTS] };
+            self.extend(&partial, 0, from, (start, end), &mut best);
         }
         let first = u32::try_from(self.derivations.len()).expect("steps are bounded");
-        self.derivations.extend(best);
+        self.derivations.extend(best.readings);
         let last = u32::try_from(self.derivations.len()).expect("steps are bounded");
         self.cells[at] = Some((first, last));
         first..last
     }
 
     /// Where the first operand begins, after the template's first phrase.
-    fn opens(&self, template: &Template, start: u8, end: u8) -> Option<(u8, f32)> {
+    fn opens(&self, template: &Template, start: u8) -> Option<(u8, f32)> {
         let Some(phrase) = template.joints[0].phrase else { return Some((start, template.cost)) };
         let one = self.sentence.occurrences.iter().find(|one| one.phrase == phrase && one.start == start)?;
         // *Luego*, *también*: alone in the middle of a sentence they seldom lead in.
         let lone =
             template.leads_in && one.end - one.start == 1 && self.mark(start) != Mark::Strong && start > 0;
         let cost = template.cost + if lone { 0.5 } else { 0.0 };
-        (one.end < end)
-            .then(|| (one.end, cost + 0.3 * template.joints[0].after.cost(self.mark(one.end)).min(1.0)))
+        Some((one.end, cost + 0.3 * template.joints[0].after.cost(self.mark(one.end)).min(1.0)))
     }
 
     fn mark(&self, at: u8) -> Mark {
@@ -145,31 +234,28 @@ impl<'a, 's> Chart<'a, 's> {
     }
 
     /// Tries every end of the operand `slot` that begins at `from`.
-    fn extend(
-        &mut self,
-        partial: Partial<'_>,
-        slot: usize,
-        from: u8,
-        span: (u8, u8),
-        best: &mut Vec<Derivation>,
-    ) {
+    fn extend(&mut self, partial: &Partial, slot: usize, from: u8, span: (u8, u8), best: &mut Best) {
         self.steps += 1;
-        if partial.cost >= partial.bound(best) || self.steps > MAX_STEPS {
+        if partial.cost >= best.bound(partial.template) || self.steps > MAX_STEPS {
             return;
         }
         let template = partial.template;
         let joint = template.joints[slot + 1];
         let is_last = slot + 1 == template.slots.len();
         let (sentence, grammar) = (self.sentence, self.grammar);
+        let active = usize::from(partial.active);
         match joint.phrase {
             Some(phrase) => {
                 let length = grammar.phrase_length(phrase);
-                let mut starts = partial.places[slot + 1] & (u128::MAX << from << 1);
+                let mut starts = self.active[active].places[slot + 1] & (u128::MAX << from << 1);
                 while starts != 0 {
                     let start = starts.trailing_zeros() as u8;
                     starts &= starts - 1;
                     let end = start + length;
-                    if end > span.1 || is_last != (end == span.1) {
+                    if !self.leaves_room(active, slot + 2, end, span.1) {
+                        return;
+                    }
+                    if is_last && end != span.1 {
                         continue;
                     }
                     let marks = joint.before.cost(self.mark(start))
@@ -180,8 +266,11 @@ impl<'a, 's> Chart<'a, 's> {
             None if is_last => self.place(partial, slot, (from, span.1), 0.0, span.1, span, best),
             None => {
                 for &at in &sentence.places {
-                    if at <= from || at >= span.1 {
+                    if at <= from {
                         continue;
+                    }
+                    if !self.leaves_room(active, slot + 2, at, span.1) {
+                        return;
                     }
                     let Some(bare) = sentence.bare_start(usize::from(at)) else { continue };
                     let mark = self.mark(at);
@@ -193,36 +282,43 @@ impl<'a, 's> Chart<'a, 's> {
         }
     }
 
+    /// Whether the joints from `joint` on have their phrases between `at` and `end`. If not, they have not after a later
+    /// `at` either.
+    fn leaves_room(&self, active: usize, joint: usize, at: u8, end: u8) -> bool {
+        self.active[active].earliest_end(self.grammar, joint, at).is_some_and(|earliest| earliest <= end)
+    }
+
     /// Reads an operand, and goes on with the next or ends.
     #[expect(clippy::too_many_arguments, reason = "the state of a search step")]
     fn place(
         &mut self,
-        mut partial: Partial<'_>,
+        partial: &Partial,
         slot: usize,
         operand: (u8, u8),
         marks: f32,
         next: u8,
         span: (u8, u8),
-        best: &mut Vec<Derivation>,
+        best: &mut Best,
     ) {
-        if operand == span {
-            return;
-        }
-        partial.cost += marks;
-        if partial.cost >= partial.bound(best) {
+        if operand == span || partial.cost + marks >= best.bound(partial.template) {
             return;
         }
         let Some((id, cost)) = self.operand(&partial.template.slots[slot], operand) else { return };
-        partial.cost += cost;
+        let mut partial = Partial { cost: partial.cost + marks + cost, ..*partial };
         partial.operands[slot] = id;
         if slot + 1 < partial.template.slots.len() {
-            self.extend(partial, slot + 1, next, span, best);
+            self.extend(&partial, slot + 1, next, span, best);
             return;
         }
-        if partial.cost >= partial.bound(best) {
+        let bound = best.bound(partial.template);
+        if partial.cost >= bound {
             return;
         }
-        partial.cost += self.ellipses(&partial) + self.moods(&partial);
+        partial.cost += self.moods(&partial);
+        if partial.cost >= bound {
+            return;
+        }
+        partial.cost += self.ellipses(&partial);
         // What only leads in leaves its operand what it is.
         let class = match partial.template.leads_in {
             true => self.derivations[id as usize].class,
@@ -233,12 +329,7 @@ impl<'a, 's> Chart<'a, 's> {
         }
         let (template, operands, cost) = (partial.id, partial.operands, partial.cost);
         let (start, end) = span;
-        let found = Derivation { start, end, class, cost, how: How::Template { template, operands } };
-        match best.iter_mut().find(|one| one.class == class) {
-            Some(one) if one.cost <= cost => {}
-            Some(one) => *one = found,
-            None => best.push(found),
-        }
+        best.add(Derivation { start, end, class, cost, how: How::Template { template, operands } });
     }
 
     /// The cheapest reading of an operand for its slot.
@@ -246,8 +337,8 @@ impl<'a, 's> Chart<'a, 's> {
         if slot.role != Role::Clause {
             return self.fragment(slot, start, end);
         }
-        let governed = self.governs(slot.mood, start, end);
         let cell = self.cell(start, end);
+        let governed = self.governs(slot.mood, start, end);
         let mut best: Option<(DerivationId, f32)> = None;
         for id in cell {
             let one = &self.derivations[id as usize];
@@ -268,27 +359,40 @@ impl<'a, 's> Chart<'a, 's> {
         let (from, to) = (usize::from(start), usize::from(end));
         let sentence = self.sentence;
         let sure = sentence.sure[to] > sentence.sure[from];
-        let negation =
-            (from..to).find(|&at| sentence.words[at].is(Kinds::NEGATION) && !sentence.words[at].subordinate);
-        let cost = match slot.role {
-            Role::Head if !sure || slot.negated && negation.is_none() => return None,
-            Role::Head => 0.0,
-            Role::Echo if sentence.words[from].normal == "lo" && sure && to - from < 4 => 0.0,
-            Role::Echo => return None,
-            _ if sure || negation.is_some() => return None,
-            _ => 0.0,
-        };
+        match slot.role {
+            Role::Head => {
+                let negation = sentence.negation(from, to);
+                let unread = self.unread(from, to);
+                if !sure || slot.negated && negation.is_none() || unread >= LEFT_UNREAD {
+                    return None;
+                }
+                let how = How::Clause { negation };
+                let id = self.push(Derivation { start, end, class: Classes::LITERAL, cost: 0.0, how });
+                Some((id, unread))
+            }
+            Role::Echo if !(sentence.words[from].is(Kinds::NEUTER) && sure && to - from < 4) => None,
+            Role::Echo => self.read_fragment(start, end),
+            _ if sure || sentence.negation(from, to).is_some() => None,
+            _ => {
+                let at = self.index(start, end);
+                if let Some(known) = self.fragments[at] {
+                    return known;
+                }
+                let read = self.read_fragment(start, end);
+                self.fragments[at] = Some(read);
+                read
+            }
+        }
+    }
+
+    fn read_fragment(&mut self, start: u8, end: u8) -> Option<(DerivationId, f32)> {
+        let (from, to) = (usize::from(start), usize::from(end));
         let unread = self.unread(from, to);
-        if unread >= 2.0 || (slot.role != Role::Head && self.dangles(to)) {
+        if unread >= LEFT_UNREAD || self.dangles(to) {
             return None;
         }
-        let how = if slot.role == Role::Head {
-            How::Clause { negation: negation.and_then(|at| u8::try_from(at).ok()) }
-        } else {
-            How::Fragment
-        };
-        let id = self.push(Derivation { start, end, class: Classes::LITERAL, cost, how });
-        Some((id, cost + unread))
+        let id = self.push(Derivation { start, end, class: Classes::LITERAL, cost: 0.0, how: How::Fragment });
+        Some((id, unread))
     }
 
     fn unread(&self, from: usize, to: usize) -> f32 {
@@ -302,30 +406,14 @@ impl<'a, 's> Chart<'a, 's> {
 
     /// Whether the word before `to` wants another.
     fn dangles(&self, to: usize) -> bool {
+        const LEADS_ON: Kinds = Kinds::ARTICLE
+            .or(Kinds::ADNOMINAL)
+            .or(Kinds::PREPOSITION)
+            .or(Kinds::CONJUNCTION)
+            .or(Kinds::CLITIC);
         let last = &self.sentence.words[to - 1];
-        let article = matches!(
-            &*last.normal,
-            "el" | "la"
-                | "los"
-                | "las"
-                | "un"
-                | "una"
-                | "unos"
-                | "unas"
-                | "mi"
-                | "tu"
-                | "su"
-                | "mis"
-                | "tus"
-                | "sus"
-                | "cada"
-        );
-        let leads_on = article || last.is(Kinds::PREPOSITION | Kinds::CONJUNCTION | Kinds::CLITIC);
-        let stands = last.verb != Verb::No
-            || last.letter
-            || matches!(&*last.normal, "mas" | "menos" | "luego")
-            || matches!(last.text, "él" | "sí" | "tú" | "mí");
-        leads_on && !stands
+        let stands = last.verb != Verb::No || last.letter || last.is(Kinds::COMPLETE);
+        last.is(LEADS_ON) && !stands
     }
 
     /// The span as one clause.
@@ -335,9 +423,7 @@ impl<'a, 's> Chart<'a, 's> {
         let words = &sentence.words;
         let sure = sentence.sure[to] - sentence.sure[from];
         let maybe = sentence.maybe[to] - sentence.maybe[from];
-        let first = (from..to)
-            .find(|&at| !words[at].is(Kinds::NEGATION) && words[at].normal != "que")
-            .unwrap_or(from);
+        let first = (from..to).find(|&at| !words[at].is(Kinds::NEGATION | Kinds::THAT)).unwrap_or(from);
         let infinitive = words[first].infinitive;
         let verbs = match (sure, maybe) {
             (0, 0) if infinitive => INFINITIVE,
@@ -347,15 +433,14 @@ impl<'a, 's> Chart<'a, 's> {
         };
         // *Ser rico es ser feliz* is no clause, nor what follows *o* in *o bien*.
         let equation = infinitive
-            && (from + 1..to)
-                .any(|at| words[at].normal == "es" && words.get(at + 1).is_some_and(|next| next.infinitive));
-        let cut = from > 0 && words[from].normal == "bien" && words[from - 1].normal == "o";
+            && (from + 1..to).any(|at| {
+                words[at].is(Kinds::COPULA) && words.get(at + 1).is_some_and(|next| next.infinitive)
+            });
+        let cut = from > 0 && words[from].is(Kinds::EITHER) && words[from - 1].is(Kinds::CONJUNCTION);
         let verbs = verbs + if equation || cut { 1.0 } else { 0.0 };
         let cost = verbs + self.unread(from, to) + if self.dangles(to) { DANGLING } else { 0.0 };
         let verb = sentence.main_verb(from, to).unwrap_or(if infinitive { first } else { to });
-        let negation = (from..verb)
-            .find(|&at| words[at].is(Kinds::NEGATION) && !words[at].subordinate)
-            .and_then(|at| u8::try_from(at).ok());
+        let negation = sentence.negation(from, verb);
         let mut class = Classes::LITERAL;
         if infinitive {
             class = Classes(class.0 | Classes::INFINITIVE.0);
@@ -375,6 +460,9 @@ impl<'a, 's> Chart<'a, 's> {
     /// What it costs that the span has another mood than the phrase before it governs.
     fn governs(&self, mood: Governed, start: u8, end: u8) -> f32 {
         let (from, to) = (usize::from(start), usize::from(end));
+        if matches!(mood, Governed::Inherited | Governed::Indicative | Governed::Cuando) {
+            return 0.0;
+        }
         let words = &self.sentence.words;
         let verb = self.sentence.main_verb(from, to);
         let found = verb.map_or(Mood::Unknown, |at| words[at].subjunctive);
@@ -396,9 +484,7 @@ impl<'a, 's> Chart<'a, 's> {
             },
             Governed::Obligation(_) => {
                 let obliged = verb.is_some_and(|at| {
-                    let stem = &words[at].normal;
-                    ["deb", "ten", "tien", "tuv", "he", "ha"].iter().any(|start| stem.starts_with(start))
-                        && (at + 1..to.min(at + 3)).any(|at| words[at].infinitive)
+                    words[at].is(Kinds::OBLIGING) && (at + 1..to.min(at + 3)).any(|at| words[at].infinitive)
                 });
                 // Another class, and preferred to a clause with a purpose.
                 if obliged { -OTHER_CLASS - 0.6 } else { 3.0 }
@@ -408,7 +494,7 @@ impl<'a, 's> Chart<'a, 's> {
     }
 
     /// What the template's fragments cost beside the clauses that they borrow from.
-    fn ellipses(&self, partial: &Partial<'_>) -> f32 {
+    fn ellipses(&self, partial: &Partial) -> f32 {
         let slots = &partial.template.slots;
         let span = |slot: usize| {
             let one = &self.derivations[partial.operands[slot] as usize];
@@ -456,7 +542,7 @@ impl<'a, 's> Chart<'a, 's> {
     }
 
     /// Whether the operands that the template says twice say the same.
-    fn repeats(&self, partial: &Partial<'_>) -> bool {
+    fn repeats(&self, partial: &Partial) -> bool {
         let slots = &partial.template.slots;
         let content = |at: usize| {
             let one = &self.derivations[partial.operands[at] as usize];
@@ -471,7 +557,7 @@ impl<'a, 's> Chart<'a, 's> {
     }
 
     /// Clauses that a plain *and* or *or* joins agree in mood.
-    fn moods(&self, partial: &Partial<'_>) -> f32 {
+    fn moods(&self, partial: &Partial) -> f32 {
         if !partial.template.coordinates {
             return 0.0;
         }
@@ -488,24 +574,41 @@ impl<'a, 's> Chart<'a, 's> {
     }
 }
 
-impl Partial<'_> {
+/// The readings of a span found so far, at most one of each class.
+struct Best {
+    readings: Vec<Derivation>,
+    /// The least cost among them.
+    cheapest: f32,
+}
+
+impl Best {
     /// What a reading by this template must cost less than to be worth keeping.
-    fn bound(&self, best: &[Derivation]) -> f32 {
+    fn bound(&self, template: &Template) -> f32 {
         // A reading that costs more is never chosen for its class.
-        let any = best.iter().map(|one| one.cost).fold(f32::INFINITY, f32::min) + OTHER_CLASS;
-        match best.iter().find(|one| one.class == self.template.class) {
-            Some(one) if !self.template.leads_in => one.cost.min(any),
+        let any = self.cheapest + OTHER_CLASS;
+        match self.readings.iter().find(|one| one.class == template.class) {
+            Some(one) if !template.leads_in => one.cost.min(any),
             _ => any,
+        }
+    }
+
+    fn add(&mut self, found: Derivation) {
+        self.cheapest = self.cheapest.min(found.cost);
+        match self.readings.iter_mut().find(|one| one.class == found.class) {
+            Some(one) if one.cost <= found.cost => {}
+            Some(one) => *one = found,
+            None => self.readings.push(found),
         }
     }
 }
 
 /// A template with its first operands read.
 #[derive(Clone, Copy)]
-struct Partial<'t> {
+struct Partial {
     id: u16,
-    template: &'t Template,
-    places: [u128; MAX_SLOTS + 1],
+    /// Its number among the active templates.
+    active: u16,
+    template: &'static Template,
     cost: f32,
     operands: [DerivationId; MAX_SLOTS],
 }

@@ -115,10 +115,10 @@ pub fn tail(sentence: &Sentence<'_>, clause: &[u8], fragment: &[u8]) -> Filled {
         },
         Some(_) => {
             let mut at = 0;
-            while at + 1 < rest.len() && matches!(&*word(rest[at]).normal, "muy" | "mas" | "tan") {
+            while at + 1 < rest.len() && word(rest[at]).is(Kinds::DEGREE) {
                 at += 1;
             }
-            if head.normal == "muy" {
+            if head.is(Kinds::DEGREE) {
                 at = 0
             }
             let adverb = head.normal.ends_with("mente");
@@ -197,30 +197,7 @@ pub fn before(sentence: &Sentence<'_>, fragment: &[u8], clause: &[u8]) -> Filled
     let dative = word(first).is(Kinds::PREPOSITION) && word(own).normal == word(first).normal && start > 0;
     let marks = fragment[1..].iter().any(|&at| word(at).before != Mark::None);
     let doubtful = fragment.iter().any(|&at| word(at).verb == Verb::Maybe && !word(at).subordinate);
-    let together = clause[start..].iter().any(|&at| {
-        matches!(
-            &*word(at).normal,
-            "hermanos"
-                | "hermanas"
-                | "amigos"
-                | "amigas"
-                | "juntos"
-                | "juntas"
-                | "iguales"
-                | "novios"
-                | "vecinos"
-                | "gemelos"
-                | "paralelas"
-                | "perpendiculares"
-                | "primos"
-                | "equivalentes"
-                | "incompatibles"
-                | "distintos"
-                | "diferentes"
-                | "semejantes"
-                | "coprimos"
-        )
-    });
+    let together = clause[start..].iter().any(|&at| word(at).is(Kinds::RECIPROCAL));
     let cost = match () {
         () if together => 2.0,
         () if (parallel || dative) && !marks => {
@@ -241,7 +218,7 @@ fn group(sentence: &Sentence<'_>, clause: &[u8], verb: usize) -> usize {
     let mut start = verb;
     while start > 0 {
         let word = &sentence.words[usize::from(clause[start - 1])];
-        if !(word.is(Kinds::CLITIC | Kinds::NEGATION) && word.text != "él") {
+        if !word.is(Kinds::CLITIC | Kinds::NEGATION) {
             break;
         }
         start -= 1;

@@ -3,7 +3,7 @@
 //! `constructions.tsv` says how Spanish says a formula; read backwards, each line says what formula a sentence has when
 //! its phrases occur in that order. `readings.tsv`, in the same syntax, adds the phrases that are only heard.
 
-use std::sync::OnceLock;
+use std::{collections::HashMap, sync::OnceLock};
 
 use super::{
     dictionary::{Dictionary, FUNCTION_WORDS},
@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     lexicon::lines,
-    normal,
     realize::{
         construction::{CONSTRUCTIONS, Classes, Construction, Mood, Segment, Share, Slot as SaidSlot},
         tree::{Node, Tree},
@@ -19,6 +18,7 @@ use crate::{
 };
 
 const READINGS: &str = include_str!("../../data/es/readings.tsv");
+const UNREAD: &str = include_str!("../../data/es/unread.tsv");
 
 /// Using a template, for each of its operands, and using one that adds nothing.
 const TEMPLATE: f32 = 0.25;
@@ -28,9 +28,6 @@ const PER_WORD: f32 = 0.05;
 
 /// A construction with more operands is not read.
 pub const MAX_SLOTS: usize = 6;
-
-/// *sí* as in *Luis sí*.
-pub const YES: &str = "sí";
 
 /// A connective phrase, as a number.
 pub type PhraseId = u16;
@@ -143,8 +140,6 @@ pub struct Grammar {
     bare: Vec<u16>,
     /// Phrases that only look like connectives.
     pub fixed: Vec<PhraseId>,
-    /// The number of [`YES`].
-    pub yes: Option<u16>,
 }
 
 impl Grammar {
@@ -159,30 +154,26 @@ impl Grammar {
             by_phrase: Vec::new(),
             bare: Vec::new(),
             fixed: Vec::new(),
-            yes: None,
         };
         for line in lines(CONSTRUCTIONS).chain(lines(READINGS)) {
             let construction = Construction::read(line);
-            if let Some(template) = grammar.template(&construction) {
+            if let Some(template) = grammar.template(&construction, dictionary) {
                 grammar.add(template);
             }
         }
         grammar.file_by_phrase();
         for line in lines(FUNCTION_WORDS).filter_map(|line| line.strip_prefix("fixed\t")) {
             for fixed in line.split(", ") {
-                let phrase = grammar.phrase(fixed.split(' ').map(phrase_word).collect());
+                let phrase =
+                    grammar.phrase(fixed.split(' ').map(|word| dictionary.phrase_word(word)).collect());
                 grammar.fixed.push(phrase);
             }
         }
         for (number, word) in grammar.words.iter().enumerate() {
-            let number = u16::try_from(number).expect("few words");
-            if **word == *YES {
-                grammar.yes = Some(number);
-            } else {
-                dictionary.number(word, number);
-            }
+            dictionary.number(word, u16::try_from(number).expect("few words"));
         }
-        grammar.unread = grammar.phrases.iter().map(|phrase| unread_cost(phrase)).collect();
+        let costs = Unread::read();
+        grammar.unread = grammar.phrases.iter().map(|phrase| costs.of(&phrase.join(" "))).collect();
         grammar
     }
 
@@ -249,18 +240,11 @@ impl Grammar {
     }
 
     /// The templates that can match where just these phrases occur.
-    pub fn candidates(&self, occurs: impl Fn(PhraseId) -> bool) -> impl Iterator<Item = u16> {
-        let filed = self.by_phrase.iter().enumerate().filter(move |(phrase, templates)| {
-            !templates.is_empty() && u16::try_from(*phrase).is_ok_and(&occurs)
-        });
-        filed.flat_map(|(_, templates)| templates).chain(&self.bare).copied()
+    pub fn candidates(&self, phrases: impl Iterator<Item = PhraseId>) -> impl Iterator<Item = u16> {
+        phrases.flat_map(|phrase| &self.by_phrase[usize::from(phrase)]).chain(&self.bare).copied()
     }
 
-    pub fn n_phrases(&self) -> usize {
-        self.phrases.len()
-    }
-
-    fn template(&mut self, construction: &Construction) -> Option<Template> {
+    fn template(&mut self, construction: &Construction, dictionary: &Dictionary) -> Option<Template> {
         let mut slots: Vec<SaidSlot> = Vec::new();
         let mut joints = vec![Vec::new()];
         for segment in &construction.segments {
@@ -320,7 +304,7 @@ impl Grammar {
         if read.len() > MAX_SLOTS {
             return None;
         }
-        let joints: Vec<Joint> = joints.iter().map(|words| self.joint(words)).collect();
+        let joints: Vec<Joint> = joints.iter().map(|words| self.joint(words, dictionary)).collect();
         let has_phrase = joints.iter().any(|joint| joint.phrase.is_some());
         if read.len() == 1 && !has_phrase {
             return None;
@@ -352,7 +336,7 @@ impl Grammar {
         })
     }
 
-    fn joint(&mut self, words: &[&str]) -> Joint {
+    fn joint(&mut self, words: &[&str], dictionary: &Dictionary) -> Joint {
         let asked = |mark: &str| match mark {
             "," => Some(Asked::Comma),
             ",?" => Some(Asked::Either),
@@ -371,8 +355,11 @@ impl Grammar {
         {
             (joint.after, words) = (mark, rest);
         }
-        let words: Vec<Box<str>> =
-            words.iter().filter(|word| asked(word).is_none()).map(|word| phrase_word(word)).collect();
+        let words: Vec<Box<str>> = words
+            .iter()
+            .filter(|word| asked(word).is_none())
+            .map(|word| dictionary.phrase_word(word))
+            .collect();
         if !words.is_empty() {
             joint.phrase = Some(self.phrase(words));
         }
@@ -404,43 +391,28 @@ impl Grammar {
     }
 }
 
-/// A word of a phrase, without accents; only *sí* keeps its own, being another word than *si*.
-fn phrase_word(word: &str) -> Box<str> {
-    if word == YES { word.into() } else { normal::word(word).into() }
+/// What it costs to leave a phrase unread: its words join clauses more or less surely.
+struct Unread {
+    costs: HashMap<&'static str, f32>,
+    word: f32,
+    words: f32,
 }
 
-/// What it costs to leave a phrase unread: its words join clauses more or less surely.
-fn unread_cost(phrase: &[Box<str>]) -> f32 {
-    const WEAK: [&str; 14] = [
-        "para que",
-        "es que",
-        "hay que",
-        "se puede",
-        "no se puede",
-        "y que",
-        "o que",
-        "es necesario",
-        "es que",
-        "no es posible",
-        "se necesita",
-        "se requiere",
-        "hace falta",
-        "como si no",
-    ];
-    match phrase {
-        [word] => match &**word {
-            "entonces" | "sii" | "ssi" => 4.0,
-            "si" | "pero" | "aunque" | "porque" | "sino" => 3.0,
-            "cuando" | "implica" | "equivale" => 2.5,
-            "ni" | YES => 2.0,
-            "mientras" | "pues" | "supone" | "conlleva" | "garantiza" | "basta" => 1.5,
-            "y" | "e" | "o" | "u" => 1.2,
-            "luego" | "ergo" | "tanto" => 1.0,
-            "solo" | "solamente" | "unicamente" => 0.3,
-            _ => 0.0,
-        },
-        words if WEAK.contains(&&*words.join(" ")) => 0.5,
-        _ => 1.8,
+impl Unread {
+    fn read() -> Unread {
+        let mut costs = HashMap::new();
+        for line in lines(UNREAD) {
+            let (cost, phrases) = line.split_once('\t').expect("a cost, a tab and phrases");
+            let cost: f32 = cost.parse().expect("a cost is a number");
+            costs.extend(phrases.split(", ").map(|phrase| (phrase, cost)));
+        }
+        let mut other = |name| costs.remove(name).expect("the costs of other words and phrases are given");
+        Unread { word: other("(word)"), words: other("(words)"), costs }
+    }
+
+    fn of(&self, phrase: &str) -> f32 {
+        let other = if phrase.contains(' ') { self.words } else { self.word };
+        self.costs.get(phrase).copied().unwrap_or(other)
     }
 }
 

@@ -4,20 +4,24 @@
 //! around which operands, say which formula. A chart keeps the cheapest reading of every part of the sentence; a clause
 //! that borrows words from another gets them back; clauses that say the same become one atom.
 
+mod argument;
 mod atoms;
 mod boundaries;
 mod build;
 mod chart;
 mod dictionary;
 mod ellipsis;
+mod endings;
 mod grammar;
 mod sentence;
 mod verbs;
 
 use crate::format::{Answer, FormatError};
-use build::Builder;
+use build::{Builder, Contents};
 use chart::Chart;
 use sentence::Sentence;
+
+pub use argument::{ReadArgument, ReadArgumentError};
 
 /// Reads sentences of one language as formulas.
 ///
@@ -53,6 +57,9 @@ pub enum ReadError {
         /// The number of atoms.
         found: usize,
     },
+    /// The search for the best reading takes too long: clauses by the dozen with little to tell how they hang together.
+    #[error("the sentence has too many readings to find the best")]
+    TooAmbiguous,
     /// The formula would be out of all proportion to the sentence.
     #[error("the sentence repeats itself too often")]
     TooTangled,
@@ -64,10 +71,17 @@ pub struct Spanish;
 
 impl Reader for Spanish {
     fn read(&self, text: &str) -> Result<Answer, ReadError> {
+        self.read_contents(text).map(|(answer, _)| answer)
+    }
+}
+
+impl Spanish {
+    /// The answer, and what its atoms say by letter.
+    fn read_contents(&self, text: &str) -> Result<(Answer, Contents), ReadError> {
         let (grammar, dictionary) = grammar::spanish();
         let sentence = Sentence::new(text, grammar, dictionary)?;
         let mut chart = Chart::new(&sentence, grammar);
-        let best = chart.best();
+        let best = chart.best().ok_or(ReadError::TooAmbiguous)?;
         Builder::new(&chart, grammar).answer(best)
     }
 }

@@ -35,6 +35,8 @@ pub struct Word<'s> {
     pub index: u16,
     pub before: Mark,
     pub entry: Option<&'static Entry>,
+    /// All that it is, as it is written.
+    pub kinds: Kinds,
     /// The first of its readings as a finite verb.
     pub analysis: Option<&'static Analysis>,
     pub persons: Persons,
@@ -60,7 +62,7 @@ pub enum Mood {
 
 impl Word<'_> {
     pub fn is(&self, kinds: Kinds) -> bool {
-        self.entry.is_some_and(|entry| entry.kinds.any(kinds))
+        self.kinds.any(kinds)
     }
 }
 
@@ -83,6 +85,8 @@ pub struct Sentence<'s> {
     pub sure: Vec<u8>,
     pub maybe: Vec<u8>,
     pub unread: Vec<f32>,
+    /// The place of the next sure verb, possible verb and negation of a clause of its own, at or after each place.
+    next: Vec<[u8; 3]>,
     /// Places where an operand can begin or end, in order.
     pub places: Vec<u8>,
 }
@@ -113,9 +117,14 @@ impl<'s> Sentence<'s> {
             }
             let normal = normal::word(word);
             let entry = dictionary.entry(&normal);
+            let kinds = entry.map_or(Kinds::default(), |entry| match word.is_ascii() {
+                true => entry.kinds,
+                false => entry.kinds | entry.accented,
+            });
             words.push(Word {
                 text: word,
                 entry,
+                kinds,
                 index: u16::try_from(index).expect("at most MAX_WORDS"),
                 before: std::mem::take(&mut before),
                 analysis: None,
@@ -140,6 +149,7 @@ impl<'s> Sentence<'s> {
             sure: Vec::new(),
             maybe: Vec::new(),
             unread: Vec::new(),
+            next: Vec::new(),
             places: Vec::new(),
             words,
         };
@@ -160,18 +170,12 @@ impl<'s> Sentence<'s> {
             let mut node = 0;
             for end in start..self.len() {
                 let word = &self.words[end];
-                let is_yes = end > 0 && matches!(word.text, "sí" | "Sí");
+                // *él*, *qué*, *sí* are other words than *el*, *que*, *si*, but a sentence that opens with *Sí* means *Si*.
                 let (number, verb) = match word.entry {
-                    _ if is_yes => (grammar.yes, None),
+                    Some(entry) if word.is(Kinds::DISTINCT) && end > 0 => (entry.accented_word, None),
                     Some(entry) => (entry.phrase_word, entry.phrase_verb),
                     None => (None, None),
                 };
-                // *él*, *qué*, *más* are other words than *el*, *que*, *mas*.
-                if !word.text.is_ascii()
-                    && matches!(&*word.normal, "que" | "mas" | "cuando" | "como" | "donde" | "el" | "se")
-                {
-                    break;
-                }
                 let step = |number: Option<u16>| number.and_then(|number| grammar.step(node, number));
                 let Some(next) = step(number).or_else(|| step(verb)) else { break };
                 node = next;
@@ -198,38 +202,32 @@ impl<'s> Sentence<'s> {
         };
         let is_letter = |at: usize| {
             let word = &words[at];
-            if !matches!(&*word.normal, "y" | "e" | "o" | "u") {
-                return false;
-            }
-            let before = at.checked_sub(1).map(|at| &*words[at].normal);
-            is_sign(Some(at + 1))
-                || is_sign(at.checked_sub(1))
-                || (word.normal == "y" && matches!(before, Some("e" | "si" | "que" | "cuando" | "entonces")))
+            let before = at.checked_sub(1);
+            let spelled_so = word.is(Kinds::CONJUNCTION) && word.normal.len() == 1;
+            let opened = word.is(Kinds::AND) && before.is_some_and(|at| words[at].is(Kinds::OPENER));
+            spelled_so && (is_sign(Some(at + 1)) || is_sign(before) || opened)
         };
         // *mayor o igual que*, *entre cinco y diez*, *treinta y cinco* are no clauses joined.
         let is_number = |at: usize| {
             words.get(at).is_some_and(|word| {
-                word.text.starts_with(|c: char| c.is_ascii_digit())
-                    || matches!(&*word.normal, "uno" | "dos" | "tres" | "cuatro" | "cinco")
+                word.text.starts_with(|c: char| c.is_ascii_digit()) || word.is(Kinds::NUMBER)
             })
         };
-        const TENS: [&str; 7] =
-            ["treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa"];
+        let is_single =
+            |word: &Word<'_>| word.normal.len() == 1 && word.text.starts_with(char::is_alphabetic);
         let is_inner = |at: usize| {
-            let next = words.get(at + 1).map_or("", |word| &*word.normal);
-            let (Some(before), "y" | "o" | "e") = (at.checked_sub(1), &*words[at].normal) else {
+            let (Some(before), Some(next)) = (at.checked_sub(1), words.get(at + 1)) else { return false };
+            if !(words[at].is(Kinds::CONJUNCTION) && words[at].normal.len() == 1) {
                 return false;
-            };
-            matches!(next, "igual" | "mas" | "menos")
-                && matches!(&*words[before].normal, "mayor" | "menor" | "mas" | "menos")
-                || is_number(before) && next == "mas"
-                || words[before].normal.chars().count() == 1
-                    && next.chars().count() == 1
-                    && next.starts_with(char::is_alphabetic)
-                    && words[..before].last().is_some_and(|word| matches!(&*word.normal, "de" | "entre"))
-                || TENS.contains(&&*words[before].normal)
-                || words[at].normal == "y"
-                    && words[..at].iter().rev().take(4).any(|word| word.normal == "entre")
+            }
+            let compared =
+                next.is(Kinds::COMPARED) && (words[before].is(Kinds::COMPARATIVE) || is_number(before));
+            let variables = is_single(&words[before])
+                && is_single(next)
+                && words[..before].last().is_some_and(|word| word.is(Kinds::PREPOSITION));
+            let range = words[at].is(Kinds::AND)
+                && words[..at].iter().rev().take(4).any(|word| word.is(Kinds::BETWEEN));
+            compared || variables || range || words[before].is(Kinds::TENS)
         };
         let letters: Vec<bool> = (0..words.len()).map(is_letter).collect();
         let unread: Vec<bool> = (0..words.len()).map(|at| letters[at] || is_inner(at)).collect();
@@ -258,6 +256,16 @@ impl<'s> Sentence<'s> {
             unread.push(unread[at] + cost);
         }
         (self.sure, self.maybe, self.unread) = (sure, maybe, unread);
+        self.next = vec![[u8::MAX; 3]; n + 1];
+        for at in (0..n).rev() {
+            let word = &self.words[at];
+            let found = [word.verb == Verb::Sure, word.verb == Verb::Maybe, word.is(Kinds::NEGATION)];
+            let next = |kind: usize| match found[kind] && !word.subordinate {
+                true => place(at),
+                false => self.next[at + 1][kind],
+            };
+            self.next[at] = [next(0), next(1), next(2)];
+        }
         let mut is_place = vec![false; n + 1];
         (is_place[0], is_place[n]) = (true, true);
         for ((is_place, word), start) in is_place.iter_mut().zip(&self.words).zip(&self.clause_start) {
@@ -280,8 +288,13 @@ impl<'s> Sentence<'s> {
 
     /// The first verb that is one of the clause's own.
     pub fn main_verb(&self, start: usize, end: usize) -> Option<usize> {
-        let of = |verb| (start..end).find(|&at| self.words[at].verb == verb && !self.words[at].subordinate);
-        of(Verb::Sure).or_else(|| of(Verb::Maybe))
+        let [sure, maybe, _] = self.next[start].map(usize::from);
+        [sure, maybe].into_iter().find(|&at| at < end)
+    }
+
+    /// The first negation that is one of the clause's own.
+    pub fn negation(&self, start: usize, end: usize) -> Option<u8> {
+        Some(self.next[start][2]).filter(|&at| usize::from(at) < end)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     dictionary::{Analysis, Kinds, PLURAL, Persons, THIRD},
+    endings::endings,
     grammar::Grammar,
     sentence::{Mark, Mood, Sentence, Verb, Word},
 };
@@ -14,7 +15,7 @@ impl Sentence<'_> {
             let word = &self.words[at];
             let infinitive = verb == Verb::No
                 && (word.is(Kinds::INFINITIVE) && !word.is(Kinds::NOUN)
-                    || is_infinitive(&word.normal)
+                    || endings().is_infinitive_with_pronoun(&word.normal)
                     || self.unknown_infinitive(at));
             let word = &mut self.words[at];
             (word.verb, word.analysis, word.persons, word.subjunctive) = (verb, analysis, persons, mood);
@@ -25,10 +26,10 @@ impl Sentence<'_> {
     /// An unknown word in the form of an infinitive, where no noun is likely.
     fn unknown_infinitive(&self, at: usize) -> bool {
         let word = &self.words[at];
-        let ends = ["ar", "er", "ir"].iter().any(|ending| word.normal.ends_with(ending));
+        let ends = endings().infinitive.end(&word.normal);
         let noun = at.checked_sub(1).is_some_and(|at| {
             let before = &self.words[at];
-            before.is(Kinds::DETERMINER) || before.normal == "el"
+            before.is(Kinds::DETERMINER)
         });
         word.entry.is_none() && ends && word.normal.len() > 4 && !word.capital && !noun
     }
@@ -46,28 +47,7 @@ impl Sentence<'_> {
         }
         let previous = at.checked_sub(1).map(|at| &self.words[at]).filter(|_| word.before == Mark::None);
         let next = self.words.get(at + 1).filter(|next| next.before == Mark::None);
-        let before = previous.map_or("", |word| &*word.normal);
-        let after_pronoun = matches!(
-            before,
-            "no" | "se"
-                | "me"
-                | "te"
-                | "nos"
-                | "le"
-                | "les"
-                | "yo"
-                | "ella"
-                | "ellos"
-                | "ellas"
-                | "usted"
-                | "ustedes"
-                | "nunca"
-                | "tambien"
-                | "tampoco"
-                | "ya"
-                | "jamas"
-                | "lo"
-        ) || previous.is_some_and(|word| matches!(word.text, "él" | "tú" | "Él" | "Tú"));
+        let after_pronoun = previous.is_some_and(|word| word.is(Kinds::PREVERBAL));
         let lower = word.text.to_lowercase();
         let finite = word.entry.map_or(&[][..], |entry| &entry.finite);
         let mut exact = finite.iter().filter(|one| *one.spelled == *lower).peekable();
@@ -85,18 +65,21 @@ impl Sentence<'_> {
             let clause = self.words[..at].iter().rposition(|word| word.before != Mark::None).unwrap_or(0);
             let after_noun = next.is_none_or(|next| !next.is(Kinds::NOUN))
                 && previous.is_some_and(|word| {
-                    word.is(Kinds::NOUN | Kinds::NAME | Kinds::NEGATION) || word.entry.is_none()
+                    word.is(Kinds::NOUN | Kinds::ADJECTIVE | Kinds::NAME | Kinds::NEGATION)
+                        || word.entry.is_none()
                 })
                 && self.words[clause..at].iter().all(|word| word.verb != Verb::Sure);
             let before_verb = self
                 .words
                 .get(at + 2)
                 .is_some_and(|word| word.is(Kinds::NEGATION | Kinds::CLITIC | Kinds::COPULA | Kinds::HABER));
-            let auxiliary = lower == "esta"
+            // *esta* for *está*
+            let auxiliary = word.is(Kinds::COPULA)
+                && finite.iter().any(|one| !one.subjunctive)
                 && (after_noun
                     || previous.is_none_or(|word| !word.is(Kinds::PREPOSITION))
                         && next.is_some_and(|next| {
-                            next.is(Kinds::GERUND | Kinds::PARTICIPLE) || next.normal == "en"
+                            next.is(Kinds::GERUND | Kinds::PARTICIPLE | Kinds::PREPOSITION)
                         })
                         && !before_verb);
             if auxiliary { finite.iter().collect() } else { Vec::new() }
@@ -118,18 +101,13 @@ impl Sentence<'_> {
         };
         let found = |verb| (verb, Some(first), persons, mood);
         // *Agua caliente*: a subjunctive needs something that governs it, or a clause of its own.
-        let governed = |word: &Word<'_>| {
-            matches!(
-                &*word.normal,
-                "que" | "cuando" | "aunque" | "mientras" | "cuanto" | "como" | "quiza" | "quizas" | "ojala"
-            )
-        };
         // *Agua caliente*: after the noun of a clause that has its verb.
         let clause = self.words[..at]
             .iter()
             .rposition(|word| word.before != Mark::None || word.is(Kinds::CONJUNCTION | Kinds::RELATIVE));
         let has_verb = self.words[clause.unwrap_or(0)..at].iter().any(|word| word.verb == Verb::Sure);
-        let after_noun = previous.is_some_and(|word| word.is(Kinds::NOUN) || word.entry.is_none());
+        let after_noun =
+            previous.is_some_and(|word| word.is(Kinds::NOUN | Kinds::ADJECTIVE) || word.entry.is_none());
         if mood == Mood::PresentSubjunctive && !first.marked && after_noun && has_verb && !after_pronoun {
             return none;
         }
@@ -137,7 +115,7 @@ impl Sentence<'_> {
             && !after_pronoun
             && previous.is_some()
             && !self.begins_phrase(at)
-            && !self.words[..at].iter().any(governed)
+            && !self.words[..at].iter().any(|word| word.is(Kinds::GOVERNOR))
         {
             return none;
         }
@@ -149,12 +127,8 @@ impl Sentence<'_> {
         }
         let copula = word.is(Kinds::COPULA);
         if let Some(previous) = previous {
-            if matches!(before, "la" | "las" | "los") {
-                let ending = match before {
-                    "la" => "a",
-                    "las" => "as",
-                    _ => "os",
-                };
+            if previous.is(Kinds::ACCUSATIVE) && previous.is(Kinds::ARTICLE) {
+                let ending = &previous.normal[1..];
                 let inner =
                     at.checked_sub(2).map(|at| &self.words[at]).filter(|_| previous.before == Mark::None);
                 let clitic =
@@ -172,26 +146,9 @@ impl Sentence<'_> {
             }
             let nominal =
                 previous.is(Kinds::DETERMINER) && (!previous.is(Kinds::PRONOUN) || previous.text.is_ascii());
-            if nominal && (!copula || matches!(before, "el" | "un" | "una" | "su" | "mi" | "tu")) {
-                let quantity = matches!(
-                    before,
-                    "todo"
-                        | "todos"
-                        | "todas"
-                        | "otro"
-                        | "otra"
-                        | "ambos"
-                        | "ambas"
-                        | "uno"
-                        | "algunos"
-                        | "algunas"
-                        | "muchos"
-                        | "pocos"
-                        | "varios"
-                        | "dos"
-                        | "tres"
-                );
-                return if quantity && !word.is(Kinds::NOUN) { found(Verb::Sure) } else { none };
+            if nominal && (!copula || previous.is(Kinds::ARTICLE | Kinds::ADNOMINAL)) {
+                let stands = previous.is(Kinds::QUANTITY) && !word.is(Kinds::NOUN);
+                return if stands { found(Verb::Sure) } else { none };
             }
             if previous.is(Kinds::PREPOSITION) {
                 return none;
@@ -226,7 +183,7 @@ impl Sentence<'_> {
         previous: Option<&Word<'_>>,
         after_pronoun: bool,
     ) -> (Verb, Option<&'static Analysis>, Persons, Mood) {
-        let word = &self.words[at];
+        let (word, endings) = (&self.words[at], endings());
         let none = (Verb::No, None, 0, Mood::Unknown);
         let closed = Kinds::WORD
             | Kinds::DETERMINER
@@ -241,53 +198,43 @@ impl Sentence<'_> {
         let touches = previous.is_some_and(|word| {
             word.is(Kinds::COPULA | Kinds::HABER) && word.verb == Verb::Sure || word.is(Kinds::PARTICIPLE)
         });
-        let known = is_infinitive(&word.normal)
+        let known = endings.is_infinitive_with_pronoun(&word.normal)
             || word.capital
                 && (word.is(Kinds::NAME) || self.words.get(at + 1).is_some_and(|next| next.capital))
             || word.is(closed)
-            || ((word.is(Kinds::PARTICIPLE | Kinds::NOUN) || touches) && !after_pronoun);
+            || ((word.is(Kinds::PARTICIPLE | Kinds::NOUN | Kinds::ADJECTIVE) || touches) && !after_pronoun);
         if known || word.normal.len() < 4 || (word.capital && at > 0 && !self.begins_phrase(at)) {
             return none;
         }
         if previous.is_some_and(|word| {
-            word.is(Kinds::PREPOSITION | Kinds::DETERMINER) && !word.is(Kinds::PRONOUN) && word.normal != "lo"
-        }) && !(after_pronoun && previous.is_some_and(|word| word.normal == "lo"))
-        {
+            word.is(Kinds::PREPOSITION | Kinds::DETERMINER) && !word.is(Kinds::PRONOUN | Kinds::NEUTER)
+        }) {
             return none;
         }
-        let ends = |endings: &[&str]| endings.iter().any(|ending| lower.ends_with(ending));
         // *Lo correcto* is a thing.
-        if previous.is_some_and(|word| word.normal == "lo") && lower.ends_with('o') {
+        if previous.is_some_and(|word| word.is(Kinds::NEUTER)) && lower.ends_with('o') {
             return none;
         }
-        let strong = ends(&[
-            "aba", "abas", "aban", "ábamos", "aron", "ieron", "yeron", "aré", "eré", "iré", "ará", "erá",
-            "irá", "arás", "erás", "irás", "arán", "erán", "irán", "aremos", "eremos", "iremos", "aría",
-            "iría", "arían", "erían", "irían", "ara", "iera", "aran", "ieran", "aste", "iste", "asteis",
-            "isteis", "ió", "ó", "ase", "iese",
-        ]);
-        let plural = ends(&["n", "mos"]);
+        let plural = endings.plural.end(lower);
         let persons = if plural {
             PLURAL
-        } else if ends(&["s"]) {
+        } else if endings.second.end(lower) {
             1 << 1
         } else {
             1 | 1 << 2
         };
-        let past = ends(&["ara", "iera", "aran", "ieran", "ase", "iese"]);
-        let nominal = ends(&[
-            "ción", "sión", "dad", "mente", "ar", "er", "ir", "ando", "iendo", "ado", "ido", "ada", "ida",
-            "ados", "idos", "adas", "idas", "al", "or", "ista", "ico", "ica", "oso", "osa", "ble",
-        ]);
+        let past = endings.subjunctive.end(lower);
         let mood = if past { Mood::PastSubjunctive } else { Mood::Unknown };
-        let ending = ends(&[
-            "a", "e", "o", "an", "en", "as", "es", "ás", "és", "ís", "é", "í", "amos", "emos", "imos",
-        ]);
+        let weak = endings.weak.end(lower);
         match () {
-            () if nominal => none,
-            () if strong && (!word.capital || at == 0) => (Verb::Sure, None, persons, mood),
-            () if after_pronoun && ending => (Verb::Sure, None, persons, mood),
-            () if ending && !ends(&["os"]) => (Verb::Maybe, None, persons, mood),
+            () if endings.nominal.end(lower) => none,
+            () if endings.finite.end(lower) && (!word.capital || at == 0) => {
+                (Verb::Sure, None, persons, mood)
+            }
+            () if after_pronoun && (weak || endings.pronominal.end(lower)) => {
+                (Verb::Sure, None, persons, mood)
+            }
+            () if weak => (Verb::Maybe, None, persons, mood),
             () => none,
         }
     }
@@ -316,18 +263,14 @@ impl Sentence<'_> {
             if fresh {
                 open = false;
             }
-            let question =
-                matches!(word.text, "qué" | "quién" | "cómo" | "cuándo" | "dónde" | "cuál" | "cuánto");
+            let question = word.is(Kinds::INTERROGATIVE);
             let relative = word.is(Kinds::RELATIVE) && !owned && !self.begins_phrase(at);
-            let modal = word.normal == "que"
+            let modal = word.is(Kinds::THAT)
                 && at > 0
                 && self.words[at - 1].analysis.is_some()
                 && self.words.get(at + 1).is_some_and(|next| next.infinitive || next.is(Kinds::NEGATION));
-            let comparison = word.normal == "que"
-                && at > 0
-                && self.words[..at].iter().rev().take(4).any(|word| {
-                    matches!(&*word.normal, "mas" | "menos" | "mayor" | "menor" | "mejor" | "peor")
-                });
+            let comparison = word.is(Kinds::THAT)
+                && self.words[..at].iter().rev().take(4).any(|word| word.is(Kinds::COMPARATIVE));
             if (relative && !modal && !comparison) || (question && at > 0) {
                 open = true;
                 continue;
@@ -340,26 +283,4 @@ impl Sentence<'_> {
             }
         }
     }
-}
-
-/// Infinitives with pronouns (*comérselo*) and unknown ones, by their ending.
-fn is_infinitive(word: &str) -> bool {
-    let bare = ["se", "me", "te", "nos", "lo", "la", "los", "las", "le", "les"]
-        .iter()
-        .find_map(|pronoun| {
-            word.strip_suffix(pronoun).filter(|rest| {
-                rest.ends_with("ar")
-                    || rest.ends_with("er")
-                    || rest.ends_with("ir")
-                    || rest.ends_with("se")
-                    || rest.ends_with("me")
-                    || rest.ends_with("te")
-            })
-        })
-        .map(|rest| {
-            rest.strip_suffix("se").or(rest.strip_suffix("me")).or(rest.strip_suffix("te")).unwrap_or(rest)
-        });
-    bare.is_some_and(|bare| {
-        bare.len() > 3 && (bare.ends_with("ar") || bare.ends_with("er") || bare.ends_with("ir"))
-    })
 }

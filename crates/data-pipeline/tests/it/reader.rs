@@ -5,7 +5,7 @@ use data_pipeline::{
     reader::{ReadError, Reader, Spanish},
     words,
 };
-use logic_parser::{Formula, equivalent};
+use logic_parser::{Formula, Verdict, equivalent};
 use proptest::prelude::*;
 
 fn read(sentence: &str) -> String {
@@ -52,6 +52,43 @@ fn what_cannot_be_read_says_why() {
     let many = "Si Ana canta, Luis baila; si Eva llora, Juan come; si Rosa bebe, Pedro duerme; si Marta corre, \
                 Diego salta; si nieva, llueve";
     assert!(matches!(Spanish.read(many), Err(ReadError::TooManyAtoms { .. })));
+}
+
+#[test]
+fn a_list_of_nine_clauses_has_an_atom_too_many() {
+    let list = "Ana canta, Luis baila, Eva llora, Juan come, Inés fuma, Pedro duerme, Marta corre, Diego trabaja y \
+                Sara viaja";
+    assert_eq!(Spanish.read(list), Err(ReadError::TooManyAtoms { found: 9 }));
+    let eight = list.replace("Ana canta, ", "");
+    assert_eq!(Spanish.read(&eight).map(|answer| answer.atoms.len()), Ok(8));
+}
+
+#[test]
+fn what_is_said_again_is_one_atom() {
+    for (sentence, formula) in [
+        ("Si Ana estudia mucho, aprueba; pero si ella no estudia mucho, no aprueba", "(p → q) ∧ (¬p → ¬q)"),
+        ("Si trabajas los lunes, no lo haces los domingos", "p → ¬q"),
+        ("Ana trabaja mucho o no lo hace", "p ∨ ¬p"),
+        ("Si estamos cansados, dormimos; si no, nosotros dormimos", "(p → q) ∧ (¬p → q)"),
+        ("La figura no es triangular o la figura lo es", "¬p ∨ p"),
+    ] {
+        assert_eq!(read(sentence), formula, "{sentence}");
+    }
+}
+
+#[test]
+fn arguments_in_running_text_are_judged_as_by_hand() {
+    let all = gold::arguments();
+    let right = all.iter().filter(|gold| {
+        let premises: Vec<&str> = gold.premises_nl.iter().map(|text| text.trim_end_matches('.')).collect();
+        let text = format!("{}. Por tanto, {}", premises.join(". "), gold.conclusion_nl);
+        let valid = gold.verdict == gold::Verdict::Valid;
+        Spanish.read_argument(&text).is_ok_and(|read| {
+            read.argument.judge().verdict == if valid { Verdict::Valid } else { Verdict::Invalid }
+        })
+    });
+    let right = right.count();
+    assert!(right >= 90, "{right} of {}", all.len());
 }
 
 #[test]
