@@ -67,12 +67,12 @@ fn main() -> anyhow::Result<()> {
         }
     }
     let sure =
-        || readings.iter().map(|reading| reading.as_ref().ok().map(|r| (&r.answer, r.formula_probability)));
-    let report = Report::with_confidence(rows.iter().zip(sure()));
+        readings.iter().map(|reading| reading.as_ref().ok().map(|r| (&r.answer, r.formula_probability)));
+    let report = Report::with_confidence(rows.iter().zip(sure));
     let read: Vec<Option<Answer>> = rows.iter().map(|row| Spanish.read(&row.input).ok()).collect();
     let rules = Report::new(rows.iter().zip(read.iter().map(Option::as_ref)));
     let mut together = Together::default();
-    for ((row, model), rules) in rows.iter().zip(sure()).zip(&read) {
+    for ((row, model), rules) in answers().zip(&read) {
         together.add(row, model, rules.as_ref());
     }
     let text = if arguments.json {

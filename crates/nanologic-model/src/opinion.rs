@@ -7,9 +7,6 @@ use data_pipeline::format::Answer;
 use logic_parser::equivalent;
 use logic_parser::score::{Glossed, align};
 
-/// From this confidence on a model is believed against the rules.
-pub const SURE: f64 = 0.99;
-
 /// What a second reader makes of a first one's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opinion {
@@ -55,11 +52,6 @@ impl Opinion {
             }
             logic_parser::Answer::Unknown(_) => Opinion::Unknown,
         }
-    }
-
-    /// The answer to believe: the rules', unless both agree or the model is [`SURE`].
-    pub fn believe<'a>(&self, model: &'a Answer, confidence: f64, rules: &'a Answer) -> &'a Answer {
-        if self.agrees() || confidence >= SURE { model } else { rules }
     }
 
     /// Whether both read the same.

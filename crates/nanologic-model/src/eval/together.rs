@@ -16,27 +16,21 @@ pub struct Together {
     pub agree: Proportion,
     /// Of these, answers equivalent to gold.
     pub right_where_they_agree: Proportion,
-    /// Of all, answers equivalent to gold where the model is asked and the rules have the last word, as
-    /// [`Opinion::believe`] says.
+    /// Of all, answers equivalent to gold where the rules have the last word: the model's only where they have none. No
+    /// bound on the model's confidence did better on sentences held out from training.
     pub combined: Proportion,
 }
 
 impl Together {
-    /// Judges the answers to one question: the model's with its confidence, and the rules'.
-    pub fn add(&mut self, row: &Row, model: Option<(&Answer, f64)>, rules: Option<&Answer>) {
+    /// Judges the answers to one question, the model's and the rules'.
+    pub fn add(&mut self, row: &Row, model: Option<&Answer>, rules: Option<&Answer>) {
         let right = |answer: Option<&Answer>| Report::new([(row, answer)]).all.equivalent.right == 1;
-        let (agree, believed) = match (model, rules) {
-            (Some((model, confidence)), Some(rules)) => {
-                let opinion = Opinion::of(model, rules);
-                (opinion.agrees(), Some(opinion.believe(model, confidence, rules)))
-            }
-            (model, rules) => (false, model.map(|(answer, _)| answer).or(rules)),
-        };
+        let agree = model.zip(rules).is_some_and(|(model, rules)| Opinion::of(model, rules).agrees());
         self.agree.add(agree);
         if agree {
-            self.right_where_they_agree.add(right(believed));
+            self.right_where_they_agree.add(right(model));
         }
-        self.combined.add(right(believed));
+        self.combined.add(right(rules.or(model)));
     }
 }
 
@@ -67,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rules_have_the_last_word_but_against_a_sure_model() {
+    fn the_rules_have_the_last_word() {
         let row: Row = serde_json::from_str(
             r#"{"input": "Si llueve, me mojo", "formula": "p → q", "atoms": {"p": "llueve", "q": "me mojo"}}"#,
         )
@@ -76,12 +70,12 @@ mod tests {
         let right = read("→ p q<|atoms|><1><1>;<3><4>");
         let wrong = read("→ p q<|atoms|><3><4>;<1><1>");
         let mut together = Together::default();
-        together.add(&row, Some((&right, 0.6)), Some(&right));
-        together.add(&row, Some((&wrong, 0.6)), Some(&right));
-        together.add(&row, Some((&right, 0.999)), Some(&wrong));
-        together.add(&row, Some((&right, 0.6)), Some(&wrong));
-        together.add(&row, None, Some(&right));
+        together.add(&row, Some(&right), Some(&right));
+        together.add(&row, Some(&wrong), Some(&right));
+        together.add(&row, Some(&right), Some(&wrong));
+        together.add(&row, Some(&right), None);
+        together.add(&row, None, None);
         assert_eq!((together.agree.right, together.right_where_they_agree.right), (1, 1));
-        assert_eq!((together.combined.right, together.combined.of), (4, 5));
+        assert_eq!((together.combined.right, together.combined.of), (3, 5));
     }
 }
