@@ -1,7 +1,7 @@
 //! Reads an argument in running Spanish text with a trained model, and judges it with the verifier.
 //!
 //! ```text
-//! cargo run --release --features torch --example argue -- --checkpoint DIR "Si llueve, me mojo. Me mojo. Luego llueve."
+//! cargo run --release --features torch --example argue -- "Si llueve, me mojo. Me mojo. Luego llueve."
 //! ```
 //! Prints one JSON object: each sentence with its formula, the atoms they share, the verdict, and the countermodel or
 //! the name of the fallacy.
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 #[derive(Parser)]
 struct Arguments {
     /// Checkpoint folder of the model that reads.
-    #[arg(long)]
+    #[arg(long, default_value = "models/formalizer-es")]
     checkpoint: PathBuf,
     /// The argument.
     #[arg(required_unless_present = "file")]

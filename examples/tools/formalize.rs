@@ -1,7 +1,7 @@
 //! Spanish sentences in, formulas out.
 //!
 //! ```text
-//! cargo run --release --features torch --example formalize -- --checkpoint target/model "Si llueve, me mojo."
+//! cargo run --release --features torch --example formalize -- "Si llueve y no llevo paraguas, entonces me mojo"
 //! cargo run --release --features torch --example formalize -- --checkpoint target/model --file -
 //! ```
 //!

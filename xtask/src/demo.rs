@@ -115,6 +115,13 @@ fn steps(out: &str, size: &Size) -> Vec<Step> {
     };
     vec![
         step(
+            "the model that comes with the project, at work",
+            &[
+                format!("{torch} formalize -- --file examples/texts/sentences.txt"),
+                format!("{torch} argue -- --file examples/texts/argument.txt"),
+            ],
+        ),
+        step(
             "a corpus, formula first",
             &[format!("{plain} corpus -- --rows {rows} --seed 1 --out {out}/corpus")],
         ),
