@@ -1,7 +1,7 @@
 // Renders chat templates with Go's own engine, the one in Ollama: the golden file go_templates.json of this folder.
 //
-//	GOLDEN_TEMPLATES=/tmp/cases.json cargo test -p gguf-export both_templates      # writes the templates
-//	go run render.go < /tmp/cases.json > go_templates.json
+//	GOLDEN_TEMPLATES=cases.json cargo test -p gguf-export both_templates      # writes the templates
+//	go run render.go < cases.json > go_templates.json
 package main
 
 import (
