@@ -26,8 +26,8 @@ impl Opinion {
     /// use nanologic_model::Opinion;
     ///
     /// let sentence = "Me mojo si llueve";
-    /// let first = Pointing::read(sentence, "→ q p<|atoms|><0><1>;<3><3>")?;
-    /// let second = Pointing::read(sentence, "→ p q<|atoms|><3><3>;<0><1>")?;
+    /// let first = Pointing::read(sentence, "→ p q<|atoms|><3><3>;<0><1>")?;
+    /// let second = Pointing::read(sentence, "→¬ p¬ q<|atoms|><0><1>;<3><3>")?;
     /// let other_way = Pointing::read(sentence, "→ p q<|atoms|><0><1>;<3><3>")?;
     /// assert_eq!(Opinion::of(&first, &second), Opinion::Agrees);
     /// let Opinion::Differs(apart) = Opinion::of(&first, &other_way) else { panic!() };
