@@ -1,23 +1,18 @@
 //! The tool `ages`: from birth through two ages on a small corpus, killed on the way, to the same bytes.
 #![cfg(feature = "torch")]
 
-use std::path::{Path, PathBuf};
+mod tool;
+
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use data_pipeline::{Corpus, Maker, Recipe, Source};
 use thau_growth::{ancestor, ledger};
-
-fn tool() -> Command {
-    let test = std::env::current_exe().expect("a running test has a path");
-    let profile = test.ancestors().nth(2).expect("tests are in PROFILE/deps");
-    let tool: PathBuf = profile.join("examples/ages");
-    assert!(tool.exists(), "{} is built by `cargo test`", tool.display());
-    Command::new(tool)
-}
+use tool::tool;
 
 fn ages(data: &Path, out: &Path) -> Command {
-    let mut command = tool();
+    let mut command = tool("ages");
     command.arg("--data").arg(data).arg("--out").arg(out);
     command.args(["--to-age", "3", "--narrow", "8", "--batch-tokens", "256", "--threads", "1", "--fp32"]);
     command.args(["--steps-per-age", "4", "--checkpoint-every", "2", "--examine", "2"]);

@@ -1,20 +1,12 @@
 //! The tool `export_gguf` on checkpoints of the full profile, judged by the real llama.cpp.
 
-use std::{path::PathBuf, process::Command};
+mod tool;
 
 use data_pipeline::Tokenizer;
 use gguf_export::llama_cpp::LlamaCpp;
 use gguf_export::{GgufFile, Proof, probes};
 use nanologic_model::{Checkpoint, Config, Options, Provenance, Reference, Weights};
-
-/// The example's binary, which `cargo test` builds beside this test.
-fn tool(name: &str) -> Command {
-    let test = std::env::current_exe().expect("a running test has a path");
-    let profile = test.ancestors().nth(2).expect("tests are in PROFILE/deps");
-    let tool: PathBuf = profile.join("examples").join(name);
-    assert!(tool.exists(), "{} is built by `cargo test`", tool.display());
-    Command::new(tool)
-}
+use tool::tool;
 
 /// A small decoder of the full profile with nothing at zero, and a tokenizer of its own.
 fn checkpoint(qk_norm: bool, tied: bool, options: Options) -> Checkpoint {

@@ -1,17 +1,11 @@
 //! The tool `grow` on a checkpoint of the demonstration's size.
 
-use std::{collections::BTreeMap, path::PathBuf, process::Command};
+mod tool;
+
+use std::{collections::BTreeMap, path::PathBuf};
 
 use nanologic_model::{Checkpoint, Config, Progress, Provenance, Reference, TrainingState, Weights};
-
-/// The example's binary, which `cargo test` builds beside this test.
-fn tool(name: &str) -> Command {
-    let test = std::env::current_exe().expect("a running test has a path");
-    let profile = test.ancestors().nth(2).expect("tests are in PROFILE/deps");
-    let tool: PathBuf = profile.join("examples").join(name);
-    assert!(tool.exists(), "{} is built by `cargo test`", tool.display());
-    Command::new(tool)
-}
+use tool::tool;
 
 /// A model with nothing at zero, and moments beside it.
 fn checkpoint(config: Config) -> Checkpoint {
