@@ -12,7 +12,7 @@ use anyhow::Context;
 use clap::Parser;
 use data_pipeline::format::{Answer, Pointing};
 use data_pipeline::{Row, Tokenizer, read_rows};
-use gguf_export::llama_cpp::{Agreement, Comparison, LlamaCpp, Model, compare};
+use gguf_export::llama_cpp::{Agreement, Comparison, LlamaCpp, compare};
 use gguf_export::{GgufFile, Tokenized};
 use nanologic_model::eval::{Proportion, Report};
 use nanologic_model::{Checkpoint, Reference};
@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<()> {
         let mut model = LlamaCpp::start()?.open(path, checkpoint.config.max_seq)?;
         let file = GgufFile::open(path)?;
         let comparison = compare(&mut model, &file, &forward, &prompts, arguments.limit)?;
-        let right = right(&mut model, &rows, &prompts, arguments.limit)?;
+        let right = right(&rows, &comparison.texts);
         report(path, &comparison, right);
         files.push(figures(path, &comparison, right));
     }
@@ -83,13 +83,10 @@ fn questions(arguments: &Arguments) -> anyhow::Result<(Vec<Row>, Vec<Tokenized>)
 }
 
 /// How many of llama.cpp's answers, the likeliest token at every step, are equivalent to gold.
-fn right(model: &mut Model, rows: &[Row], prompts: &[Tokenized], limit: usize) -> anyhow::Result<Proportion> {
-    let mut answers = Vec::new();
-    for (row, prompt) in rows.iter().zip(prompts) {
-        let generation = model.generate(&prompt.tokens, limit)?;
-        answers.push(Pointing::read(&row.input, &generation.text).ok().map(Answer::unify));
-    }
-    Ok(Report::new(rows.iter().zip(answers.iter().map(Option::as_ref))).all.equivalent)
+fn right(rows: &[Row], texts: &[String]) -> Proportion {
+    let read = |(row, text): (&Row, &String)| Pointing::read(&row.input, text).ok().map(Answer::merge_atoms);
+    let answers: Vec<Option<Answer>> = rows.iter().zip(texts).map(read).collect();
+    Report::new(rows.iter().zip(answers.iter().map(Option::as_ref))).all.equivalent
 }
 
 fn report(path: &Path, comparison: &Comparison, right: Proportion) {
@@ -104,7 +101,7 @@ fn report(path: &Path, comparison: &Comparison, right: Proportion) {
 }
 
 fn figures(path: &Path, comparison: &Comparison, right: Proportion) -> Value {
-    let Comparison { prompts, token_mismatches, same_weights, checkpoint } = comparison;
+    let Comparison { prompts, token_mismatches, texts: _, same_weights, checkpoint } = comparison;
     json!({
         "file": path.file_name().unwrap_or_default().to_string_lossy(),
         "prompts": prompts,

@@ -72,10 +72,10 @@ impl Answer {
     /// use data_pipeline::format::Pointing;
     ///
     /// let answer = Pointing::read("Si llueve, llueve", "→ p q<|atoms|><1><1>;<3><3>")?;
-    /// assert_eq!(answer.unify().formula.to_string(), "p → p");
+    /// assert_eq!(answer.merge_atoms().formula.to_string(), "p → p");
     /// # Ok::<(), data_pipeline::format::ReadError>(())
     /// ```
-    pub fn unify(self) -> Answer {
+    pub fn merge_atoms(self) -> Answer {
         let mut letters: BTreeMap<&str, &str> = BTreeMap::new();
         let mut texts: Vec<String> = Vec::new();
         let (mut atoms, mut spans) = (BTreeMap::new(), BTreeMap::new());

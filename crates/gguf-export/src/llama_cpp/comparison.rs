@@ -22,6 +22,8 @@ pub struct Comparison {
     pub prompts: usize,
     /// Prompts for which llama.cpp's ids are not the checkpoint's.
     pub token_mismatches: usize,
+    /// What llama.cpp wrote after each prompt.
+    pub texts: Vec<String>,
     /// Against [`GgufModel`], which computes in f64 with the very weights of the file.
     pub same_weights: Agreement,
     /// Against the checkpoint's own forward, whose weights have not been rounded to the file's types.
@@ -55,6 +57,7 @@ pub fn compare(
         let found: Vec<f64> = model.logits(&tokens)?.into_iter().map(f64::from).collect();
         comparison.same_weights.take_in(&same_weights, &tokens, &said, answer.end.is_some(), &found)?;
         comparison.checkpoint.take_in(checkpoint, &tokens, &said, answer.end.is_some(), &found)?;
+        comparison.texts.push(answer.text);
     }
     let share = 1.0 / prompts.len().max(1) as f64;
     comparison.same_weights.greedy *= share;

@@ -180,7 +180,7 @@ fn reading(
     let text = tokenizer.decode(ids.strip_suffix(&[tokens.eos()]).unwrap_or(ids));
     let formula = ids.iter().position(|&id| id == tokens.atoms()).map_or(ids.len(), |at| at + 1);
     Ok(Reading {
-        answer: Pointing::read(input, &text)?.unify(),
+        answer: Pointing::read(input, &text)?.merge_atoms(),
         probability: generated.log_probability().exp(),
         formula_probability: log_probabilities[..formula].iter().sum::<f64>().exp(),
         confidence: (generated.log_probability() / ids.len().max(1) as f64).exp(),
