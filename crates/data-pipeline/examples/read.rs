@@ -54,8 +54,8 @@ fn argument(read: ReadArgument) -> Value {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let lines: Box<dyn BufRead> = match (&arguments.sentence, &arguments.file) {
-        (Some(sentence), _) => Box::new(std::io::Cursor::new(sentence.clone())),
+    let lines: Box<dyn BufRead> = match (arguments.sentence, &arguments.file) {
+        (Some(sentence), _) => Box::new(std::io::Cursor::new(sentence)),
         (None, Some(file)) if file.as_os_str() != "-" => Box::new(BufReader::new(
             std::fs::File::open(file).with_context(|| format!("reading {}", file.display()))?,
         )),

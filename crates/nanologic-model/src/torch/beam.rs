@@ -81,8 +81,9 @@ struct Candidate {
 fn candidates<C: Constraint>(live: &[Beginning<C>], scores: &[f32], vocab_size: usize) -> Vec<Candidate> {
     let mut all = Vec::new();
     for (parent, (beginning, scores)) in live.iter().zip(scores.chunks_exact(vocab_size)).enumerate() {
+        let before = beginning.generated.log_probability();
         all.extend(beginning.constraint.allowed().into_iter().map(|id| {
-            let log_probability = beginning.generated.log_probability() + f64::from(scores[id as usize]);
+            let log_probability = before + f64::from(scores[id as usize]);
             Candidate { parent, id, log_probability }
         }));
     }
