@@ -15,7 +15,8 @@ use data_pipeline::{Row, read_rows};
 use nanologic_model::eval::{Report, Together};
 use nanologic_model::torch::{Formalizer, Reading, Sampling};
 
-/// Prints a table for the model, one for the rule reader and what both are worth together, or with --json everything the tables are made of.
+/// Prints a table for the model, one for the rule reader and what both are worth together, or with --json everything
+/// the tables are made of.
 #[derive(Parser)]
 struct Arguments {
     /// The model's checkpoint folder.

@@ -5,7 +5,7 @@
 //! cargo run --release --features torch --example formalize -- --checkpoint target/model --file -
 //! ```
 //!
-//! Two readers are asked: the model, and the rule reader, which shares nothing with it. `"agree"` says whether they read
+//! Two readers are asked: the model, and the rule reader, which has not learned. `"agree"` says whether they read
 //! the same; where they do not, `"rules"` holds the second reading and `"differ"` what makes one true and the other
 //! false.
 //!

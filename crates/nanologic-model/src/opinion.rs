@@ -1,4 +1,4 @@
-//! Two readings of one sentence, by readers that share nothing: a model, and a program of rules. Where they agree they
+//! Two readings of one sentence, by two kinds of readers: a model, and a program of rules. Where they agree they
 //! are rarely wrong; where they do not, there is an assignment that tells their readings apart.
 
 use std::collections::BTreeMap;
