@@ -340,7 +340,7 @@ impl Grammar {
         let asked = |mark: &str| match mark {
             "," => Some(Asked::Comma),
             ",?" => Some(Asked::Either),
-            ";" | ":" => Some(Asked::Strong),
+            ";" | ":" | "." => Some(Asked::Strong),
             _ => None,
         };
         let mut joint = Joint::default();

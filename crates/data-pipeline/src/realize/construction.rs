@@ -14,7 +14,7 @@ pub const CONSTRUCTIONS: &str = include_str!("../../data/es/constructions.tsv");
 pub struct Classes(pub u16);
 
 impl Classes {
-    const LETTERS: &'static str = "liyonbxmcksavz";
+    const LETTERS: &'static str = "liyonbxmcksavzp";
     pub const LITERAL: Classes = Classes(1);
     pub const INFINITIVE: Classes = Classes(2);
     /// A literal that has an infinitive and is not negated.
@@ -27,7 +27,7 @@ impl Classes {
     pub const CLAUSES: Classes = Classes(1 | 2 | 1 << 11 | 1 << 12);
     /// Negations that have their own phrase.
     pub const DENIALS: Classes = Classes(1 << 6);
-    pub const ALL: Classes = Classes(0x3fff);
+    pub const ALL: Classes = Classes(0x7fff);
 
     fn read(letters: &str) -> Classes {
         let bit =

@@ -1,10 +1,24 @@
 //! Draws formulas of the shapes that real exercises have.
 
-use logic_parser::Connective;
+use std::sync::LazyLock;
+
+use logic_parser::{Connective, Formula};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::tree::{Node, Tree};
+use crate::lexicon::lines;
+
+/// Forms of arguments, each with how often it is drawn.
+static ARGUMENTS: LazyLock<Vec<(u32, Tree)>> = LazyLock::new(|| {
+    let read = |line: &'static str| {
+        let (weight, form) = line.split_once('\t').expect("a weight, a tab and a formula");
+        let form = Formula::parse(form).expect("the forms of arguments parse");
+        let weight = weight.parse().expect("a weight is a number");
+        (weight, Tree::from_formula(&form).expect("the forms of arguments have few atoms"))
+    };
+    lines(include_str!("../../data/arguments.tsv")).map(read).collect()
+});
 
 /// A formula under construction.
 enum Shape {
@@ -59,21 +73,22 @@ struct Draw<'r> {
 
 fn shape(rng: &mut ChaCha8Rng) -> Shape {
     let n_atoms = match rng.random_range(0..100) {
-        0..10 => 1,
-        10..52 => 2,
-        52..80 => 3,
-        80..93 => 4,
-        93..98 => 5,
+        0..9 => 1,
+        9..46 => 2,
+        46..75 => 3,
+        75..91 => 4,
+        91..97 => 5,
         _ => 6,
     };
-    let repeat = if n_atoms >= 3 && rng.random_bool(0.2) { 0.35 } else { 0.0 };
+    let repeat = if n_atoms >= 3 && rng.random_bool(0.25) { 0.35 } else { 0.0 };
     let mut draw = Draw { rng, next: 0, repeat, dealt: Vec::new() };
     match draw.rng.random_range(0..100) {
         0..3 => draw.degenerate(),
-        3..9 => draw.echo(),
-        9..19 if n_atoms >= 3 => draw.pair(),
-        19..22 => draw.exclusive(),
-        22..26 if n_atoms >= 3 => draw.rare(),
+        3..11 => draw.echo(),
+        11..21 if n_atoms >= 3 => draw.pair(),
+        21..24 => draw.exclusive(),
+        24..28 if n_atoms >= 3 => draw.rare(),
+        28..34 => draw.argument(),
         _ => loop {
             draw.next = 0;
             let shape = draw.tree(n_atoms, true);
@@ -263,7 +278,41 @@ impl Draw<'_> {
         }
     }
 
-    /// Whole arguments and other shapes that a random tree seldom makes.
+    /// Premises and a conclusion, (P ∧ Q) → C: one of the known forms with literals for its atoms, or any other, which
+    /// follows or does not.
+    fn argument(&mut self) -> Shape {
+        if self.rng.random_bool(0.6) {
+            let mut roll = self.rng.random_range(0..ARGUMENTS.iter().map(|form| form.0).sum());
+            for (weight, form) in ARGUMENTS.iter() {
+                match u32::checked_sub(roll, *weight) {
+                    Some(rest) => roll = rest,
+                    None => {
+                        let negated: Vec<bool> =
+                            (0..form.n_atoms()).map(|_| self.rng.random_bool(0.15)).collect();
+                        return shape_of(form, form.root(), &negated);
+                    }
+                }
+            }
+        }
+        let n_atoms = self.rng.random_range(2..5);
+        let any = |draw: &mut Self| draw.rng.random_range(0..n_atoms);
+        self.dealt = (0..n_atoms).rev().collect();
+        let mut premises = self.tree(usize::from(n_atoms), true);
+        for _ in 0..self.rng.random_range(1..3) {
+            self.dealt = vec![any(self), any(self)];
+            let premise = if self.rng.random_bool(0.7) { self.literal() } else { self.tree(2, true) };
+            premises = match self.rng.random_bool(0.85) {
+                true => join(And, premises, premise),
+                false => join(And, premise, premises),
+            };
+        }
+        self.dealt = vec![any(self), any(self)];
+        let conclusion = if self.rng.random_bool(0.7) { self.literal() } else { self.tree(2, true) };
+        self.dealt.clear();
+        join(Implies, premises, conclusion)
+    }
+
+    /// Shapes that a random tree seldom makes.
     fn rare(&mut self) -> Shape {
         let (a, b, c) = (self.literal(), self.literal(), self.literal());
         match self.rng.random_range(0..6) {
@@ -277,6 +326,18 @@ impl Draw<'_> {
             3 => join(Implies, join(And, a, negate(b)), c),
             4 => join(And, join(Implies, a, b), c),
             _ => join(And, a, join(Implies, b, c)),
+        }
+    }
+}
+
+/// A tree's node, the atoms negated that are to be.
+fn shape_of(tree: &Tree, at: usize, negated: &[bool]) -> Shape {
+    match tree.nodes[at] {
+        Node::Atom(atom) if negated[usize::from(atom)] => Not(Box::new(Atom(atom))),
+        Node::Atom(atom) => Atom(atom),
+        Node::Not(inner) => negate(shape_of(tree, inner, negated)),
+        Node::Binary(connective, left, right) => {
+            join(connective, shape_of(tree, left, negated), shape_of(tree, right, negated))
         }
     }
 }

@@ -33,7 +33,8 @@ pub fn finish(mut tokens: Vec<Token>, n_atoms: usize) -> Surface {
         }
         let symbol =
             matches!(token.part, Part::Subject | Part::Complement) && token.word.chars().nth(1).is_none();
-        if input.is_empty() && !symbol {
+        let opens = input.is_empty() || input.ends_with(". ");
+        if opens && !symbol {
             let mut letters = token.word.chars();
             input.extend(letters.next().into_iter().flat_map(char::to_uppercase));
             input.push_str(letters.as_str());
