@@ -3,30 +3,11 @@ use std::collections::BTreeMap;
 use logic_parser::Formula;
 
 use super::letters::{relettered, shifted};
+use crate::realize::{OPENERS, Opener};
 use crate::{Row, WordSpan, normal, words};
 
 /// How two sentences are joined by *y*; the semicolon keeps either from reaching into the other.
 const JOINTS: [&str; 5] = ["; además,", "; y", "; pero", "; asimismo,", "; sin embargo,"];
-
-/// What a sentence may open with that would be one joint too many after a joint.
-const OPENERS: [&str; 16] = [
-    "entonces",
-    "luego",
-    "ademas",
-    "pero",
-    "por lo tanto",
-    "por tanto",
-    "por consiguiente",
-    "sin embargo",
-    "no obstante",
-    "es decir",
-    "tambien",
-    "asi",
-    "en efecto",
-    "en consecuencia",
-    "ahora bien",
-    "y",
-];
 
 /// Joins two rows into one that says both: *A; además, B* is `A ∧ B`. An atom that both sentences say in the same
 /// words is one atom. `variant` chooses the joining words.
@@ -97,8 +78,9 @@ fn statement(sentence: &str) -> Option<&str> {
 /// The sentence with a small letter at the beginning; `None` if its first word may be a name or is an opener.
 fn uncapitalised(sentence: &str) -> Option<String> {
     let normal = normal::sentence(sentence);
-    let opens_with = |opener: &&str| {
-        normal.strip_prefix(*opener).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    let opens_with = |opener: &Opener| {
+        let rest = normal.strip_prefix(opener.normal.as_str());
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     };
     if !normal::content_words(sentence.split_whitespace().next()?).is_empty()
         || OPENERS.iter().any(opens_with)

@@ -14,12 +14,14 @@ mod tests;
 pub(crate) mod tree;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use logic_parser::Formula;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::lexicon::lexicon;
+use crate::lexicon::{lexicon, lines};
+use crate::normal;
 use crate::row::{Complexity, Origin, Row};
 use clause::{Clause, Part};
 use content::{Variation, Writer};
@@ -121,6 +123,19 @@ impl Maker {
         rng
     }
 }
+
+/// What may open a sentence and says nothing.
+pub(crate) struct Opener {
+    /// Its words, a comma among them, with a space between any two.
+    said: &'static str,
+    /// The same as [`normal::sentence`] writes it.
+    pub normal: String,
+}
+
+pub(crate) static OPENERS: LazyLock<Vec<Opener>> = LazyLock::new(|| {
+    let opener = |said: &'static str| Opener { said, normal: normal::sentence(said) };
+    lines(include_str!("../../data/es/openers.tsv")).map(opener).collect()
+});
 
 /// The domains, how often each is drawn, and the block it counts as.
 const DOMAINS: [(&str, u32, &str); 10] = [
@@ -286,25 +301,9 @@ fn pairs(tree: &Tree, n_atoms: usize) -> Vec<Option<usize>> {
 
 /// What people leave out or add: an opening word, accents, a comma, the final stop.
 fn roughen(tokens: &mut Vec<Token>, rng: &mut ChaCha8Rng) {
-    const OPENERS: [&str; 14] = [
-        "pero",
-        "además ,",
-        "sin embargo ,",
-        "en efecto ,",
-        "por lo tanto ,",
-        "por tanto ,",
-        "así pues ,",
-        "en consecuencia ,",
-        "ahora bien ,",
-        "no obstante ,",
-        "luego",
-        "por otra parte ,",
-        "es decir ,",
-        "entonces",
-    ];
     let link = |word: &'static str| Token { word: word.into(), atoms: 0, part: Part::Link };
     if rng.random_bool(0.06) {
-        let opener = OPENERS[rng.random_range(0..OPENERS.len())];
+        let opener = OPENERS[rng.random_range(0..OPENERS.len())].said;
         tokens.splice(0..0, opener.split(' ').map(link));
     }
     if rng.random_bool(0.05) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::clause::Part;
 use super::surface::Token;
 use super::tree::LETTERS;
+use super::{OPENERS, Opener};
 use crate::{normal, words};
 
 /// A connective word, or a gap for words of the atoms in it (one bit each; none where an atom is said again).
@@ -32,10 +33,6 @@ pub struct Written {
 /// Words that belong to a connective unless the glossary has them too.
 const BINDING: &str = "si entonces y o ni no pero aunque cuando solo solamente unicamente salvo excepto basta tampoco \
                        ambos implica implican sino mientras porque siempre suficiente necesario necesaria";
-
-/// Words before a sentence that say nothing of its formula.
-const OPENERS: [&[&str]; 6] =
-    [&["sin", "embargo"], &["no", "obstante"], &["ahora", "bien"], &["en", "efecto"], &["pero"], &["ademas"]];
 
 fn normal_word(word: &str) -> Option<String> {
     let word = normal::word(word);
@@ -107,12 +104,17 @@ impl Written {
         };
         let word = |at: usize| if variable(at) { Some("variable".to_owned()) } else { normal_word(all[at]) };
         let mut normal: Vec<String> = (0..all.len()).filter_map(word).collect();
-        let opens = |opener: &&&[&str]| {
-            normal.iter().map(String::as_str).take(opener.len()).eq(opener.iter().copied())
+        // The longest that fits.
+        let length = |opener: &Opener| {
+            let of_opener: Vec<&str> = opener.normal.split(' ').collect();
+            normal
+                .iter()
+                .map(String::as_str)
+                .take(of_opener.len())
+                .eq(of_opener.iter().copied())
+                .then_some(of_opener.len())
         };
-        if let Some(opener) = OPENERS.iter().find(opens) {
-            normal.drain(..opener.len());
-        }
+        normal.drain(..OPENERS.iter().filter_map(length).max().unwrap_or(0));
         let entry = |letter: &&str| {
             let text = atoms.get(*letter).map_or("", String::as_str);
             words(text).into_iter().filter_map(normal_word).collect::<Vec<_>>()
