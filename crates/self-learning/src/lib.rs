@@ -50,7 +50,6 @@ mod disk;
 mod diversity;
 mod error;
 pub mod experiment;
-mod fold;
 mod gap;
 mod gate;
 mod history;

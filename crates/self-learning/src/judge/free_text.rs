@@ -1,11 +1,10 @@
 //! The documents' rules for answers in words, where no truth table helps.
 
-use data_pipeline::Row;
+use data_pipeline::{Row, normal};
 use serde::{Deserialize, Serialize};
 
 use super::{Judge, Verdict};
 use crate::Attempt;
-use crate::fold::fold;
 
 /// Doubts an answer that is too short, says that it does not know, or was given without confidence.
 ///
@@ -51,9 +50,10 @@ impl FreeText {
 impl Judge for FreeText {
     fn judge(&self, _question: &Row, attempt: &Attempt) -> Verdict {
         let text = attempt.text.trim();
-        let folded = fold(text);
+        let folded = normal::sentence(text);
         let padded = format!(" {folded} ");
-        let doubt = self.doubts.iter().find(|doubt| padded.contains(&format!(" {} ", fold(doubt))));
+        let doubt =
+            self.doubts.iter().find(|doubt| padded.contains(&format!(" {} ", normal::sentence(doubt))));
         if folded.is_empty() || text.chars().count() < self.min_chars {
             Verdict::wrong("too short")
         } else if let Some(doubt) = doubt {
