@@ -36,7 +36,7 @@ fn a_life_killed_on_the_way_ends_in_the_same_bytes() {
     let home = tempfile::tempdir().unwrap();
     let (data, whole, killed) =
         (home.path().join("data"), home.path().join("whole"), home.path().join("killed"));
-    let source = Source::Made { maker: Maker::new(5), rows: 400 };
+    let source = Source::made(Maker::new(5), 400);
     Corpus::new(&source, &Recipe { vocab_size: 600, ..Recipe::default() }, &data).build().unwrap();
 
     let began = Instant::now();

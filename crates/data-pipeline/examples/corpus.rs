@@ -48,7 +48,7 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let source = match (&arguments.from, arguments.rows) {
         (Some(file), _) => Source::File(file.clone()),
-        (None, rows) => Source::Made { maker: Maker::new(arguments.seed), rows: rows.unwrap_or(0) },
+        (None, rows) => Source::made(Maker::new(arguments.seed), rows.unwrap_or(0)),
     };
     let recipe = Recipe { seed: arguments.seed, rewritten: arguments.equivalent_forms, ..Recipe::default() };
     let style = ProgressStyle::with_template("{msg:24} {wide_bar} {human_pos} of {human_len}, {eta} left")?;

@@ -10,7 +10,7 @@
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path();
-//! let source = Source::Made { maker: Maker::new(1), rows: 500 };
+//! let source = Source::made(Maker::new(1), 500);
 //! let recipe = Recipe { vocab_size: 1_000, ..Recipe::default() };
 //! let manifest = Corpus::new(&source, &recipe, folder).build()?;
 //! println!("{manifest}");
@@ -85,7 +85,7 @@ pub use corpus::{Corpus, CorpusError, Manifest, Part, Progress, Recipe, Source};
 pub use curriculum::Curriculum;
 pub use distribution::Distribution;
 pub use lexicon::{Lemmas, lemmas};
-pub use realize::Maker;
+pub use realize::{Maker, Realizer};
 pub use row::{Complexity, Origin, Row, WordSpan};
 pub use rows::{NotARow, NotesRecord, ReadRowsError, Record, Records, read_rows, records, write_rows};
 pub use sequence::Sequence;

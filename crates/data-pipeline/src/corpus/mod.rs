@@ -69,7 +69,7 @@ impl Default for Recipe {
 /// use data_pipeline::{Corpus, Maker, Recipe, Source, read_rows};
 ///
 /// let folder = tempfile::tempdir()?;
-/// let source = Source::Made { maker: Maker::new(1), rows: 500 };
+/// let source = Source::made(Maker::new(1), 500);
 /// let recipe = Recipe { vocab_size: 1_000, ..Recipe::default() };
 /// let manifest = Corpus::new(&source, &recipe, folder.path()).build()?;
 /// assert_eq!(read_rows(folder.path().join("train.jsonl"))?.count(), manifest.sides["train"].rows);

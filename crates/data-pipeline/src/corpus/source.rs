@@ -5,17 +5,18 @@ use std::{
     io,
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use crate::{Maker, ReadRowsError, Record, Row, records};
+use crate::{ReadRowsError, Realizer, Record, Row, records};
 
 /// Where the rows of a corpus come from.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// They are made.
     Made {
-        /// By whom.
-        maker: Maker,
+        /// By whom, in whatever language.
+        maker: Arc<dyn Realizer>,
         /// How many.
         rows: u64,
     },
@@ -33,6 +34,11 @@ pub(super) enum Raw {
 type Numbered = Result<(u64, Raw), ReadRowsError>;
 
 impl Source {
+    /// Rows that a realizer makes.
+    pub fn made(maker: impl Realizer + 'static, rows: u64) -> Source {
+        Source::Made { maker: Arc::new(maker), rows }
+    }
+
     /// How many rows or records there are.
     pub(super) fn len(&self) -> Result<u64, ReadRowsError> {
         match self {
@@ -44,7 +50,7 @@ impl Source {
     /// The same for the same rows in the same order, whatever the machine.
     pub(super) fn fingerprint(&self) -> io::Result<String> {
         match self {
-            Source::Made { maker, rows } => Ok(format!("made: {rows} rows, seed {}", maker.seed())),
+            Source::Made { maker, rows } => Ok(format!("made: {rows} rows, {}", maker.fingerprint())),
             Source::File(path) => {
                 let mut hasher = blake3::Hasher::new();
                 hasher.update_reader(File::open(path)?)?;

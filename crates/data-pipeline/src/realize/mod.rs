@@ -31,7 +31,56 @@ use skeleton::{Skeleton, Written};
 use surface::Token;
 use tree::{Node, Tree};
 
-/// Makes rows whose formula is right by construction.
+/// Says formulas in a language; [`Maker`] does in Spanish. Every step of a corpus takes the rows of any.
+///
+/// ```
+/// use data_pipeline::{Realizer, Row, WordSpan, format::Pointing};
+/// use logic_parser::Formula;
+///
+/// /// English, as far as one sentence goes.
+/// #[derive(Debug)]
+/// struct English;
+///
+/// impl Realizer for English {
+///     fn row(&self, index: u64) -> Row {
+///         self.say(&Formula::atom("p").implies(Formula::atom("q")), index).expect("it can say this one")
+///     }
+///
+///     fn say(&self, pattern: &Formula, _: u64) -> Option<Row> {
+///         let span = |first, last| vec![WordSpan { first, last }];
+///         (pattern.to_string() == "p → q").then(|| Row {
+///             input: "If it rains, it pours.".into(),
+///             formula: "p → q".into(),
+///             pattern: "p → q".into(),
+///             atoms: [("p".into(), "it rains".into()), ("q".into(), "it pours".into())].into(),
+///             spans: [("p".into(), span(1, 2)), ("q".into(), span(4, 5))].into(),
+///             language: "en".into(),
+///             ..Row::default()
+///         })
+///     }
+///
+///     fn fingerprint(&self) -> String {
+///         "English".into()
+///     }
+/// }
+///
+/// let row = English.row(0);
+/// let answer = Pointing::read(&row.input, &Pointing::answer(&row)?)?;
+/// assert_eq!(answer.atoms["q"], "it pours");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Realizer: std::fmt::Debug + Send + Sync {
+    /// Draws a formula and says it; the same index gives the same row.
+    fn row(&self, index: u64) -> Row;
+
+    /// Says this formula with content drawn for its atoms. None when the language, as the realizer knows it, has no way.
+    fn say(&self, pattern: &Formula, index: u64) -> Option<Row>;
+
+    /// The same for realizers that make the same rows, and for no others.
+    fn fingerprint(&self) -> String;
+}
+
+/// Makes rows in Spanish, whose formula is right by construction.
 ///
 /// Row `n` of a seed is always the same, whoever asks for it and in whatever order.
 ///
@@ -136,6 +185,20 @@ pub(crate) static OPENERS: LazyLock<Vec<Opener>> = LazyLock::new(|| {
     let opener = |said: &'static str| Opener { said, normal: normal::sentence(said) };
     lines(include_str!("../../data/es/openers.tsv")).map(opener).collect()
 });
+
+impl Realizer for Maker {
+    fn row(&self, index: u64) -> Row {
+        self.row(index)
+    }
+
+    fn say(&self, pattern: &Formula, index: u64) -> Option<Row> {
+        self.say(pattern, index)
+    }
+
+    fn fingerprint(&self) -> String {
+        format!("seed {}", self.seed)
+    }
+}
 
 /// The domains, how often each is drawn, and the block it counts as.
 const DOMAINS: [(&str, u32, &str); 10] = [

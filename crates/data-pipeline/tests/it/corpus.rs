@@ -14,7 +14,7 @@ pub const FILES: [&str; 6] =
     ["train.jsonl", "val.jsonl", "test.jsonl", "tokenizer.json", "report.md", "manifest.json"];
 
 fn made(rows: u64, seed: u64) -> Source {
-    Source::Made { maker: Maker::new(seed), rows }
+    Source::made(Maker::new(seed), rows)
 }
 
 fn recipe(seed: u64) -> Recipe {

@@ -16,7 +16,7 @@ use crate::corpus::FILES;
 const FOLDER: &str = "DATA_PIPELINE_CRASH_FOLDER";
 
 fn build(folder: &Path) {
-    let source = Source::Made { maker: Maker::new(3), rows: 30_000 };
+    let source = Source::made(Maker::new(3), 30_000);
     let recipe = Recipe { seed: 3, vocab_size: 1_500, ..Recipe::default() };
     Corpus::new(&source, &recipe, folder).build().unwrap();
 }
