@@ -1,19 +1,21 @@
-//! Reads an argument in running Spanish text with a trained model, and judges it with the verifier.
+//! Reads an argument in running Spanish text with a trained model, asks the rule reader beside it, and judges it with
+//! the verifier.
 //!
 //! ```text
 //! cargo run --release --features torch --example argue -- "Si llueve, me mojo. Me mojo. Luego llueve."
 //! ```
-//! Prints one JSON object: each sentence with its formula, the atoms they share, the verdict, and the countermodel or
-//! the name of the fallacy.
+//! Prints one JSON object: premises and conclusion as formulas and said back, the atoms, the verdict, and the
+//! countermodel or the name of the fallacy; and where the rule reader reads another argument, that one too.
 
 use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use data_pipeline::argument::{ArgumentText, Glossary};
-use logic_parser::Argument;
-use nanologic_model::torch::{Formalizer, Sampling};
+use data_pipeline::argument::{ArgumentText, ReadArgument};
+use data_pipeline::reader::Spanish;
+use nanologic_model::torch::{Formalizer, Sampling, Unread};
+use nanologic_model::{Opinion, say_back};
 use serde_json::{Value, json};
 
 /// Read an argument in running Spanish text, and judge it.
@@ -35,32 +37,49 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let text = ArgumentText::read(&argument_text(&arguments)?)?;
-    let mut formalizer = Formalizer::load(&arguments.checkpoint, arguments.threads)?;
+    let text = argument_text(&arguments)?;
+    let rules = Spanish.read_argument(&text);
+    let model = model_reads(&text, &arguments)?;
 
-    let sentences: Vec<&str> = text.premises.iter().chain([&text.conclusion]).map(String::as_str).collect();
-    let readings = formalizer.read(&sentences, &Sampling::greedy())?;
-    let mut glossary = Glossary::default();
-    let mut formulas = Vec::new();
-    for (sentence, reading) in sentences.iter().zip(readings) {
-        let reading = reading.with_context(|| format!("no reading of «{sentence}»"))?;
-        formulas.push(glossary.adopt(&reading.answer)?);
+    let mut answer = match (&model, &rules) {
+        (Some(read), _) => judged(read, "model"),
+        (None, Ok(read)) => judged(read, "rules"),
+        (None, Err(error)) => anyhow::bail!("neither reader finds an argument: {error}"),
+    };
+    if let (Some(model), Ok(rules)) = (&model, &rules) {
+        let opinion = Opinion::of(&model.answer(), &rules.answer());
+        answer["agree"] = opinion.agrees().into();
+        if !opinion.agrees() {
+            answer["rules"] = judged(rules, "rules");
+        }
     }
-    let lines: Vec<Value> = sentences
-        .iter()
-        .zip(&formulas)
-        .map(|(sentence, formula)| json!({"input": sentence, "formula": formula.to_string()}))
-        .collect();
-    let conclusion = formulas.pop().context("an argument has a conclusion")?;
-    let judgement = Argument { premises: formulas, conclusion }.judge();
-
-    let (conclusion, premises) = lines.split_last().context("an argument has a conclusion")?;
-    let mut answer = serde_json::to_value(&judgement)?;
-    answer["premises"] = json!(premises);
-    answer["conclusion"] = conclusion.clone();
-    answer["atoms"] = json!(glossary.atoms());
     println!("{}", serde_json::to_string_pretty(&answer)?);
     Ok(())
+}
+
+/// What the model reads, sentence by sentence; nothing where there is no argument or one sentence has no reading.
+fn model_reads(text: &str, arguments: &Arguments) -> Result<Option<ReadArgument>> {
+    let Ok(ArgumentText { premises, conclusion }) = ArgumentText::read(text) else { return Ok(None) };
+    let mut formalizer = Formalizer::load(&arguments.checkpoint, arguments.threads)?;
+    let sentences: Vec<&str> = premises.iter().chain([&conclusion]).map(String::as_str).collect();
+    let readings = formalizer.read(&sentences, &Sampling::greedy())?.into_iter();
+    let Ok(answers) = readings.map(|reading| Ok(reading?.answer)).collect::<Result<Vec<_>, Unread>>() else {
+        return Ok(None);
+    };
+    let (conclusion, premises) = answers.split_last().context("an argument has a conclusion")?;
+    Ok(Spanish.unite(premises, conclusion).ok())
+}
+
+/// The verifier's judgement, with the formulas that it is about.
+fn judged(read: &ReadArgument, reader: &str) -> Value {
+    let line =
+        |formula: &_| json!({"formula": format!("{formula}"), "reading": say_back(formula, &read.atoms)});
+    let mut answer = json!(read.argument.judge());
+    answer["read_by"] = reader.into();
+    answer["premises"] = read.argument.premises.iter().map(line).collect();
+    answer["conclusion"] = line(&read.argument.conclusion);
+    answer["atoms"] = json!(read.atoms);
+    answer
 }
 
 fn argument_text(arguments: &Arguments) -> Result<String> {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Parser;
 use data_pipeline::format::{Answer, Pointing};
+use data_pipeline::reader::Spanish;
 use data_pipeline::{Row, Tokenizer, read_rows};
 use gguf_export::llama_cpp::{Agreement, Comparison, LlamaCpp, compare};
 use gguf_export::{GgufFile, Tokenized};
@@ -84,7 +85,8 @@ fn questions(arguments: &Arguments) -> anyhow::Result<(Vec<Row>, Vec<Tokenized>)
 
 /// How many of llama.cpp's answers, the likeliest token at every step, are equivalent to gold.
 fn right(rows: &[Row], texts: &[String]) -> Proportion {
-    let read = |(row, text): (&Row, &String)| Pointing::read(&row.input, text).ok().map(Answer::merge_atoms);
+    let merge = |answer: Answer| answer.merge_atoms(|one, other| Spanish.same(one, other));
+    let read = |(row, text): (&Row, &String)| Pointing::read(&row.input, text).ok().map(merge);
     let answers: Vec<Option<Answer>> = rows.iter().zip(texts).map(read).collect();
     Report::new(rows.iter().zip(answers.iter().map(Option::as_ref))).all.equivalent
 }

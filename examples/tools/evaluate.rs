@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Parser;
 use data_pipeline::format::Answer;
-use data_pipeline::reader::{Reader as _, Spanish};
+use data_pipeline::reader::Spanish;
 use data_pipeline::{Row, read_rows};
 use nanologic_model::eval::{Report, Together};
 use nanologic_model::torch::{Formalizer, Reading, Sampling};
@@ -68,13 +68,13 @@ fn main() -> anyhow::Result<()> {
         }
     }
     let sure =
-        readings.iter().map(|reading| reading.as_ref().ok().map(|r| (&r.answer, r.formula_probability)));
-    let report = Report::with_confidence(rows.iter().zip(sure));
-    let read: Vec<Option<Answer>> = rows.iter().map(|row| Spanish.read(&row.input).ok()).collect();
-    let rules = Report::new(rows.iter().zip(read.iter().map(Option::as_ref)));
+        || readings.iter().map(|reading| reading.as_ref().ok().map(|r| (&r.answer, r.formula_probability)));
+    let report = Report::with_confidence(rows.iter().zip(sure()));
+    let read: Vec<Option<(Answer, f32)>> = rows.iter().map(|row| Spanish.weigh(&row.input).ok()).collect();
+    let rules = Report::new(rows.iter().zip(read.iter().map(|read| read.as_ref().map(|(answer, _)| answer))));
     let mut together = Together::default();
-    for ((row, model), rules) in answers().zip(&read) {
-        together.add(row, model, rules.as_ref());
+    for ((row, model), rules) in rows.iter().zip(sure()).zip(&read) {
+        together.add(row, model, rules.as_ref().map(|(answer, oddness)| (answer, *oddness)));
     }
     let text = if arguments.json {
         let mut all = serde_json::to_value(&report)?;

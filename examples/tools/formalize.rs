@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Two readers are asked: the model, and the rule reader, which has not learned. `"agree"` says whether they read
-//! the same; where they do not, `"rules"` holds the second reading and `"differ"` what makes one true and the other
-//! false.
+//! the same; where they do not, `"model"` and `"rules"` hold what each reads and `"differ"` what makes one true and the
+//! other false, and the answer is the rules' unless they find the sentence odd and the model is sure. `"confidence"` is
+//! the model's probability of the formula given.
 //!
 //! One JSON object a line, in the order of the sentences; `"error"` for a sentence that cannot be asked, and exit
 //! status 1 at the end if there was one.
@@ -18,9 +19,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Parser;
 use data_pipeline::format::Answer;
-use data_pipeline::reader::{Reader as _, Spanish};
+use data_pipeline::reader::Spanish;
 use nanologic_model::torch::{Formalizer, Reading, Unread};
-use nanologic_model::{Opinion, say_back};
+use nanologic_model::{Opinion, believe_model, say_back};
 use serde_json::{Value, json};
 
 /// Prints {"input", "formula", "atoms", "confidence", "alternatives", "reading", "agree"} for each sentence.
@@ -67,37 +68,45 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn line(input: &str, readings: Result<Vec<Reading>, Unread>) -> Value {
-    let (best, others) = match readings.as_deref() {
-        Ok([best, others @ ..]) => (best, others),
-        Ok([]) => return json!({ "input": input, "error": "no complete answer" }),
+    let readings = match readings {
+        Ok(readings) => readings,
         Err(error) => return json!({ "input": input, "error": error.to_string() }),
     };
+    let Some(best) = readings.first() else {
+        return json!({ "input": input, "error": "no complete answer" });
+    };
+    let rules = Spanish.weigh(input).ok();
+    let opinion = rules.as_ref().map(|(rules, _)| Opinion::of(&best.answer, rules));
+    let taken = match (&rules, &opinion) {
+        (Some((rules, oddness)), Some(opinion))
+            if !opinion.agrees() && !believe_model(*oddness, best.formula_probability) =>
+        {
+            rules
+        }
+        _ => &best.answer,
+    };
     let alternative = |other: &Reading| json!({ "formula": other.answer.formula.to_string(), "confidence": other.formula_probability });
-    let mut line = json!({
-        "input": input,
-        "formula": best.answer.formula.to_string(),
-        "atoms": best.answer.atoms,
-        "confidence": best.formula_probability,
-        "alternatives": others.iter().map(alternative).collect::<Vec<_>>(),
-        "reading": say_back(&best.answer.formula, &best.answer.atoms),
-    });
-    if let Ok(rules) = Spanish.read(input) {
-        compare(&best.answer, &rules, &mut line);
+    let is_taken = |other: &&Reading| Opinion::of(taken, &other.answer).agrees();
+    let mut line = json!({ "input": input });
+    say(taken, &mut line);
+    line["confidence"] = readings.iter().find(is_taken).map_or(0.0, |taken| taken.formula_probability).into();
+    line["alternatives"] = readings.iter().filter(|other| !is_taken(other)).map(alternative).collect();
+    if let (Some((rules, _)), Some(opinion)) = (&rules, opinion) {
+        line["agree"] = opinion.agrees().into();
+        if let Opinion::Differs(apart) = opinion {
+            for (reader, answer) in [("model", &best.answer), ("rules", rules)] {
+                line[reader] = json!({});
+                say(answer, &mut line[reader]);
+            }
+            line["differ"] = json!(apart);
+        }
     }
     line
 }
 
-/// Says whether the two readers agree; if not, what the second one reads and when one reading is true and the other
-/// false.
-fn compare(model: &Answer, rules: &Answer, line: &mut Value) {
-    let opinion = Opinion::of(model, rules);
-    line["agree"] = opinion.agrees().into();
-    if let Opinion::Differs(apart) = opinion {
-        line["rules"] = json!({
-            "formula": rules.formula.to_string(),
-            "atoms": rules.atoms,
-            "reading": say_back(&rules.formula, &rules.atoms),
-        });
-        line["differ"] = json!(apart);
-    }
+/// The formula, what its atoms say, and both said back.
+fn say(answer: &Answer, line: &mut Value) {
+    line["formula"] = answer.formula.to_string().into();
+    line["atoms"] = json!(answer.atoms);
+    line["reading"] = say_back(&answer.formula, &answer.atoms).into();
 }

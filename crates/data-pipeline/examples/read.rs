@@ -8,19 +8,19 @@
 //!
 //! One JSON object a line, in the order of the sentences; `"error"` for a sentence that has no reading, and exit status
 //! 1 at the end if there was one. A line that is a JSON object is read for its `"input"`. With `--argument` each line is an
-//! argument, and its verdict is added.
+//! argument, and the verifier's judgement is added.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Parser;
+use data_pipeline::argument::ReadArgument;
 use data_pipeline::format::Answer;
-use data_pipeline::reader::{ReadArgument, Reader, Spanish};
-use logic_parser::Verdict;
+use data_pipeline::reader::Spanish;
 use serde_json::{Value, json};
 
-/// Prints {"input", "formula", "atoms"} for each sentence.
+/// Prints {"input", "formula", "atoms", "oddness"} for each sentence.
 #[derive(Parser)]
 struct Arguments {
     /// The sentence.
@@ -34,22 +34,16 @@ struct Arguments {
     argument: bool,
 }
 
-fn sentence(answer: Answer) -> Value {
-    json!({ "formula": answer.formula.to_string(), "atoms": answer.atoms })
+fn sentence((answer, oddness): (Answer, f32)) -> Value {
+    json!({ "formula": answer.formula.to_string(), "atoms": answer.atoms, "oddness": oddness })
 }
 
 fn argument(read: ReadArgument) -> Value {
-    let premises: Vec<String> = read.argument.premises.iter().map(ToString::to_string).collect();
-    json!({
-        "premises": premises,
-        "conclusion": read.argument.conclusion.to_string(),
-        "atoms": read.atoms,
-        "valid": match read.argument.judge().verdict {
-            Verdict::Valid => Some(true),
-            Verdict::Invalid => Some(false),
-            _ => None,
-        },
-    })
+    let mut answer = json!(read.argument.judge());
+    answer["premises"] = read.argument.premises.iter().map(ToString::to_string).collect();
+    answer["conclusion"] = read.argument.conclusion.to_string().into();
+    answer["atoms"] = json!(read.atoms);
+    answer
 }
 
 fn main() -> anyhow::Result<()> {
@@ -73,7 +67,7 @@ fn main() -> anyhow::Result<()> {
         let answer = if arguments.argument {
             Spanish.read_argument(input).map(argument).map_err(|error| error.to_string())
         } else {
-            Spanish.read(input).map(sentence).map_err(|error| error.to_string())
+            Spanish.weigh(input).map(sentence).map_err(|error| error.to_string())
         };
         failed |= answer.is_err();
         let mut answer = answer.unwrap_or_else(|error| json!({ "error": error }));

@@ -1,33 +1,16 @@
-//! An argument in running text: its premises, its conclusion, and one glossary for all of them.
-//!
-//! A model reads one sentence at a time and letters the atoms of each from p. What makes sentences an argument is
-//! that they share atoms, so their glossaries are brought together by what the atoms say.
+//! An argument in running text: its premises and its conclusion, as sentences and as formulas.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, sync::LazyLock};
 
-use logic_parser::Formula;
-use unicode_normalization::UnicodeNormalization;
+use logic_parser::{Argument, Formula};
 
-use crate::{format::Answer, lexicon::lines, vocabulary::LETTERS};
+use crate::{format::Answer, lexicon::lines, normal, vocabulary::LETTERS};
 
 const WORDS: &str = include_str!("../data/es/argument.tsv");
 
 /// Phrases that announce a conclusion, accents folded, longest first where one begins another.
-static CONCLUSION_MARKERS: LazyLock<Vec<&str>> = LazyLock::new(|| listed("conclusion").collect());
-
-/// Words too common to tell two atoms apart.
-static COMMON: LazyLock<BTreeSet<&str>> = LazyLock::new(|| listed("common").collect());
-
-fn listed(name: &str) -> impl Iterator<Item = &'static str> {
-    let line = move |line: &'static str| line.split_once('\t').filter(|(known, _)| *known == name);
-    lines(WORDS).filter_map(line).flat_map(|(_, listed)| listed.split(", "))
-}
-
-/// Two atoms of different sentences are one when they share at least this part of their words.
-const SAME_ATOM: f64 = 0.6;
+static CONCLUSION_MARKERS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| lines(WORDS).flat_map(|line| line.split(", ")).collect());
 
 /// The sentences of an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,83 +103,34 @@ fn announced(sentence: &str) -> (&str, bool) {
         let end = sentence.char_indices().nth(length).map_or(sentence.len(), |(at, _)| at);
         let (head, rest) = sentence.split_at(end);
         let whole_word = !rest.starts_with(char::is_alphanumeric);
-        if fold(head) == marker && whole_word {
+        if normal::word(head) == marker && whole_word {
             return (rest.trim_start_matches([',', ':', ' ']), true);
         }
     }
     (sentence, false)
 }
 
-/// The atoms of several readings under one set of letters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Glossary {
-    entries: Vec<String>,
+/// An argument in logic, as a reader found it in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadArgument {
+    /// Ready to be judged.
+    pub argument: Argument,
+    /// What each atom says.
+    pub atoms: BTreeMap<String, String>,
 }
 
-impl Glossary {
-    /// The answer's formula with its atoms renamed to this glossary's letters. An atom that says what an entry says
-    /// takes its letter; another takes the next free one and becomes an entry.
-    ///
-    /// # Errors
-    /// [`ArgumentError::TooManyAtoms`] when the letters run out.
-    pub fn adopt(&mut self, answer: &Answer) -> Result<Formula, ArgumentError> {
-        let mut letters = BTreeMap::new();
-        let mut taken = BTreeSet::new();
-        for atom in answer.formula.atoms() {
-            let text = answer.atoms.get(atom).map_or(atom, String::as_str);
-            let known = (0..self.entries.len())
-                .filter(|entry| !taken.contains(entry))
-                .map(|entry| (similarity(text, &self.entries[entry]), entry))
-                .filter(|(similarity, _)| *similarity >= SAME_ATOM)
-                .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-            let entry = known.map_or(self.entries.len(), |(_, entry)| entry);
-            if entry == self.entries.len() {
-                self.entries.push(text.to_owned());
-            }
-            taken.insert(entry);
-            letters.insert(atom.to_owned(), *LETTERS.get(entry).ok_or(ArgumentError::TooManyAtoms)?);
-        }
-        Ok(answer.formula.rename(|atom| letters[atom].to_owned()))
+impl ReadArgument {
+    /// The argument as the one formula that says it, the conditional of its premises and its conclusion.
+    pub fn answer(&self) -> Answer {
+        let premises = Formula::conjunction(&self.argument.premises);
+        let formula = premises.implies(self.argument.conclusion.clone());
+        Answer { formula, atoms: self.atoms.clone(), spans: BTreeMap::new() }
     }
-
-    /// Each letter with what it says.
-    pub fn atoms(&self) -> BTreeMap<String, String> {
-        LETTERS.iter().zip(&self.entries).map(|(letter, text)| ((*letter).to_owned(), text.clone())).collect()
-    }
-}
-
-/// The share of words that two texts have in common (Jaccard), words without their endings: cut to at most five
-/// letters, and to one less than they have when that leaves three.
-fn similarity(a: &str, b: &str) -> f64 {
-    let stems = |text: &str| -> BTreeSet<String> {
-        let folded = fold(text);
-        let all: BTreeSet<String> = folded
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .map(|word| word.chars().take((word.chars().count() - 1).clamp(3, 5)).collect())
-            .collect();
-        let telling: BTreeSet<_> =
-            all.iter().filter(|word| !COMMON.contains(word.as_str())).cloned().collect();
-        if telling.is_empty() { all } else { telling }
-    };
-    let (a, b) = (stems(a), stems(b));
-    let union = a.union(&b).count();
-    if union == 0 { 0.0 } else { a.intersection(&b).count() as f64 / union as f64 }
-}
-
-/// Lower case without accents.
-fn fold(text: &str) -> String {
-    text.nfd().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn answer(formula: &str, atoms: &[(&str, &str)]) -> Answer {
-        let atoms = atoms.iter().map(|(letter, text)| ((*letter).to_owned(), (*text).to_owned())).collect();
-        Answer { formula: formula.parse().expect("a formula"), atoms, spans: BTreeMap::new() }
-    }
 
     #[test]
     fn the_last_sentence_concludes_when_none_says_so() {
@@ -226,25 +160,5 @@ mod tests {
             ArgumentText::read("Luego llueve. Por tanto nieva."),
             Err(ArgumentError::ManyConclusions { found: 2 })
         );
-    }
-
-    #[test]
-    fn atoms_that_say_the_same_share_a_letter() {
-        let mut glossary = Glossary::default();
-        let first =
-            glossary.adopt(&answer("p → q", &[("p", "la alarma suena"), ("q", "ladra el perro")])).unwrap();
-        let second = glossary.adopt(&answer("¬p", &[("p", "el perro ladró")])).unwrap();
-        let third = glossary.adopt(&answer("p", &[("p", "el gato duerme")])).unwrap();
-        assert_eq!([first.to_string(), second.to_string(), third.to_string()], ["p → q", "¬q", "r"]);
-        assert_eq!(glossary.atoms()["r"], "el gato duerme");
-    }
-
-    #[test]
-    fn two_atoms_of_one_sentence_never_share_a_letter() {
-        let mut glossary = Glossary::default();
-        glossary.adopt(&answer("p", &[("p", "dos divide a n")])).unwrap();
-        let formula =
-            glossary.adopt(&answer("p ∧ q", &[("p", "dos divide a n"), ("q", "tres divide a n")])).unwrap();
-        assert_eq!(formula.to_string(), "p ∧ q");
     }
 }

@@ -70,6 +70,6 @@ pub use error::Error;
 pub use grammar::{AnswerTokens, PointingGrammar};
 #[cfg(feature = "thau-growth")]
 pub use growth::ReferenceForward;
-pub use opinion::Opinion;
+pub use opinion::{Opinion, believe_model};
 pub use reference::{Real, Reference};
 pub use saying::say_back;

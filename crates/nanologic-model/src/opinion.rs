@@ -60,6 +60,17 @@ impl Opinion {
     }
 }
 
+/// Whose reading to take where a model and rules differ: the rules', unless the sentence is odd by their grammar and the
+/// model is sure.
+///
+/// `oddness` is that of [`Spanish::weigh`](data_pipeline::reader::Spanish::weigh), `probability` the model's of its
+/// formula. Both bounds were chosen on made sentences of patterns held out from training, before any other was tried.
+pub fn believe_model(oddness: f32, probability: f64) -> bool {
+    const ODD: f32 = 1.0;
+    const SURE: f64 = 0.8;
+    oddness >= ODD && probability >= SURE
+}
+
 fn glossed(answer: &Answer) -> Glossed<'_> {
     Glossed { formula: &answer.formula, atoms: &answer.atoms }
 }

@@ -130,7 +130,7 @@ impl Page<'_> {
             let _ = write!(
                 html,
                 "<tr><td>{}<td><code>{}</code><td>{}</tr>",
-                text(&line["input"]),
+                text(&line["reading"]),
                 text(&line["formula"]),
                 glossary(&line["atoms"])
             );
@@ -146,7 +146,7 @@ impl Page<'_> {
             let _ = write!(
                 html,
                 "<tr><td class=\"quiet\">{role}<td>{}<td><code>{}</code></tr>",
-                text(&line["input"]),
+                text(&line["reading"]),
                 text(&line["formula"])
             );
         }

@@ -65,24 +65,26 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer with one letter for atoms that say the same words, capitals apart: a model that points twice at
-    /// *llueve* means one atom. Letters stay in the order of first mention.
+    /// The answer with one letter for atoms that say the same: in the same words, capitals apart, or as `same` finds. A
+    /// model that points twice at *llueve* means one atom. Letters stay in the order of first mention.
     ///
     /// ```
-    /// use data_pipeline::format::Pointing;
+    /// use data_pipeline::{format::Pointing, reader::Spanish};
     ///
-    /// let answer = Pointing::read("Si llueve, llueve", "→ p q<|atoms|><1><1>;<3><3>")?;
-    /// assert_eq!(answer.merge_atoms().formula.to_string(), "p → p");
+    /// let answer = Pointing::read("Si llueve, lloverá", "→ p q<|atoms|><1><1>;<3><3>")?;
+    /// assert_eq!(answer.clone().merge_atoms(|_, _| false).formula.to_string(), "p → q");
+    /// assert_eq!(answer.merge_atoms(|one, other| Spanish.same(one, other)).formula.to_string(), "p → p");
     /// # Ok::<(), data_pipeline::format::ReadError>(())
     /// ```
-    pub fn merge_atoms(self) -> Answer {
+    pub fn merge_atoms(self, same: impl Fn(&str, &str) -> bool) -> Answer {
         let mut letters: BTreeMap<&str, &str> = BTreeMap::new();
-        let mut texts: Vec<String> = Vec::new();
+        let mut texts: Vec<&str> = Vec::new();
         let (mut atoms, mut spans) = (BTreeMap::new(), BTreeMap::new());
         for atom in self.formula.atoms() {
             let said = self.atoms.get(atom);
-            let text = said.map_or(atom.to_owned(), |text| text.to_lowercase());
-            let place = texts.iter().position(|known| *known == text).unwrap_or(texts.len());
+            let text = said.map_or(atom, String::as_str);
+            let says = |known: &&str| known.to_lowercase() == text.to_lowercase() || same(known, text);
+            let place = texts.iter().position(says).unwrap_or(texts.len());
             let Some(letter) = LETTERS.get(place) else { return self };
             if place == texts.len() {
                 texts.push(text);

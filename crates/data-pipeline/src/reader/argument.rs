@@ -4,20 +4,12 @@ use std::collections::BTreeMap;
 
 use logic_parser::{Argument, Formula};
 
-use super::{ReadError, Spanish, atoms::Content};
+use super::{ReadError, Reader as _, Spanish, atoms::Content};
 use crate::{
-    argument::{ArgumentError, ArgumentText},
+    argument::{ArgumentError, ArgumentText, ReadArgument},
+    format::Answer,
     vocabulary::LETTERS,
 };
-
-/// An argument in logic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReadArgument {
-    /// Ready to be judged.
-    pub argument: Argument,
-    /// What each atom says, in the words of the sentence that says it first.
-    pub atoms: BTreeMap<String, String>,
-}
 
 /// Why a text cannot be read as an argument.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,29 +47,54 @@ impl Spanish {
     /// letters; [`ReadArgumentError::Sentence`].
     pub fn read_argument(&self, text: &str) -> Result<ReadArgument, ReadArgumentError> {
         let ArgumentText { premises, conclusion } = ArgumentText::read(text)?;
+        let read = |sentence: &String| {
+            self.read(sentence)
+                .map_err(|source| ReadArgumentError::Sentence { sentence: sentence.clone(), source })
+        };
+        let premises: Vec<Answer> = premises.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(self.unite(&premises, &read(&conclusion)?)?)
+    }
+
+    /// Whether two clauses say the same, whatever their tense and mood; either may leave out the subject, or say by a
+    /// pronoun what the other names.
+    ///
+    /// ```
+    /// use data_pipeline::reader::Spanish;
+    ///
+    /// assert!(Spanish.same("Ana compra el libro", "lo comprará"));
+    /// assert!(!Spanish.same("Ana compra el libro", "Luis compra el libro"));
+    /// ```
+    pub fn same(&self, one: &str, other: &str) -> bool {
+        Content::of(one).same_either_way(&Content::of(other))
+    }
+
+    /// Brings what a reader, whichever, made of the sentences of an argument under one set of letters: an atom that says
+    /// what one before it says is that one, as this reader understands Spanish.
+    ///
+    /// # Errors
+    /// [`ArgumentError::TooManyAtoms`].
+    pub fn unite(&self, premises: &[Answer], conclusion: &Answer) -> Result<ReadArgument, ArgumentError> {
         let mut known: Vec<Content> = Vec::new();
         let mut atoms = BTreeMap::new();
-        let mut read = |sentence: &String| -> Result<Formula, ReadArgumentError> {
-            let (answer, contents) = self
-                .read_contents(sentence)
-                .map_err(|source| ReadArgumentError::Sentence { sentence: sentence.clone(), source })?;
+        let mut adopt = |answer: &Answer| -> Result<Formula, ArgumentError> {
             let mut letters: BTreeMap<&str, &str> = BTreeMap::new();
-            for (letter, content) in &contents {
+            for (letter, text) in &answer.atoms {
+                let content = Content::of(text);
                 // Two atoms of one sentence are never one.
                 let free = |at: &usize| !letters.values().any(|taken| LETTERS.get(*at) == Some(taken));
-                let same = |&at: &usize| known[at].same(content) || content.same(&known[at]);
+                let same = |&at: &usize| known[at].same_either_way(&content);
                 let at = (0..known.len()).filter(free).find(same).unwrap_or(known.len());
                 let common = *LETTERS.get(at).ok_or(ArgumentError::TooManyAtoms)?;
                 if at == known.len() {
-                    known.push(content.clone());
-                    atoms.insert(common.to_owned(), answer.atoms[letter].clone());
+                    known.push(content);
+                    atoms.insert(common.to_owned(), text.clone());
                 }
                 letters.insert(letter, common);
             }
-            Ok(answer.formula.rename(|atom| letters[atom].to_owned()))
+            Ok(answer.formula.rename(|atom| letters.get(atom).map_or(atom, |common| common).to_string()))
         };
-        let premises = premises.iter().map(&mut read).collect::<Result<_, _>>()?;
-        let conclusion = read(&conclusion)?;
+        let premises = premises.iter().map(&mut adopt).collect::<Result<_, _>>()?;
+        let conclusion = adopt(conclusion)?;
         Ok(ReadArgument { argument: Argument { premises, conclusion }, atoms })
     }
 }

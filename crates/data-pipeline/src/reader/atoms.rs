@@ -3,11 +3,12 @@
 use super::{
     dictionary::{Kinds, Lemma, PLURAL, Persons, THIRD},
     endings::endings,
+    grammar,
     sentence::{Sentence, Verb, Word},
 };
 
 /// What a clause says, without the forms that it says it in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Content {
     /// Its verbs.
     verbs: Vec<Stem>,
@@ -36,6 +37,15 @@ enum Stem {
 }
 
 impl Content {
+    /// What a clause says that stands alone. One that is too long says nothing.
+    pub fn of(clause: &str) -> Content {
+        let (grammar, dictionary) = grammar::spanish();
+        match Sentence::new(clause, grammar, dictionary) {
+            Ok(sentence) => Content::new(&sentence, &(0..sentence.len() as u8).collect::<Vec<_>>()),
+            Err(_) => Content::default(),
+        }
+    }
+
     pub fn new(sentence: &Sentence<'_>, clause: &[u8]) -> Content {
         let words: Vec<_> = clause.iter().map(|&at| &sentence.words[usize::from(at)]).collect();
         let verb = words.iter().position(|word| word.verb == Verb::Sure && !word.subordinate);
@@ -147,6 +157,11 @@ impl Content {
         };
         // What is said later may leave out, not what is said first.
         within(other, self)
+    }
+
+    /// Whether one says the same as the other, whichever is said first.
+    pub fn same_either_way(&self, other: &Content) -> bool {
+        self.same(other) || other.same(self)
     }
 
     /// Whether both say the same in the same words, order and forms apart.

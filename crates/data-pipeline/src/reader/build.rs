@@ -20,9 +20,6 @@ use crate::{
     vocabulary::LETTERS,
 };
 
-/// What the atoms of an answer say, by letter.
-pub type Contents = BTreeMap<String, Content>;
-
 /// Most nodes of a formula: more come only from sentences that say one clause over and over.
 const MAX_NODES: usize = 400;
 
@@ -54,17 +51,16 @@ impl<'c, 'a, 's> Builder<'c, 'a, 's> {
     ///
     /// # Errors
     /// [`ReadError::TooManyAtoms`], [`ReadError::TooTangled`].
-    pub fn answer(mut self, id: DerivationId) -> Result<(Answer, Contents), ReadError> {
+    pub fn answer(mut self, id: DerivationId) -> Result<Answer, ReadError> {
         let root = self.build(id);
         let used = self.used(root);
         let texts = self.texts(&used);
-        let (letters, mut contents) = self.letters(&used, &texts)?;
+        let letters = self.letters(&used, &texts)?;
         let mut order = BTreeMap::new();
         let formula = self.formula(root, &letters, &mut order)?;
         let tokens = &self.sentence().tokens;
         let mut spans = BTreeMap::new();
         let mut atoms = BTreeMap::new();
-        let mut said_by = BTreeMap::new();
         for (atom, letter) in order {
             let mut parts: Vec<WordSpan> = Vec::new();
             for &at in &texts[atom] {
@@ -80,10 +76,9 @@ impl<'c, 'a, 's> Builder<'c, 'a, 's> {
                 .copied()
                 .collect();
             atoms.insert(letter.to_owned(), said.join(" "));
-            said_by.extend(contents.remove(&atom).map(|content| (letter.to_owned(), content)));
             spans.insert(letter.to_owned(), parts);
         }
-        Ok((Answer { formula, atoms, spans }, said_by))
+        Ok(Answer { formula, atoms, spans })
     }
 
     fn push(&mut self, node: Node) -> usize {
@@ -285,12 +280,8 @@ impl<'c, 'a, 's> Builder<'c, 'a, 's> {
         used
     }
 
-    /// Which leaves are one atom: for each leaf the first one that says the same, and what that one says.
-    fn letters(
-        &self,
-        used: &[usize],
-        texts: &[Clause],
-    ) -> Result<(Vec<usize>, BTreeMap<usize, Content>), ReadError> {
+    /// Which leaves are one atom: for each leaf the first one that says the same.
+    fn letters(&self, used: &[usize], texts: &[Clause]) -> Result<Vec<usize>, ReadError> {
         let mut found: Vec<(usize, Content)> = Vec::new();
         let mut letters = vec![usize::MAX; self.leaves.len()];
         // The atom of each clause, the last one first.
@@ -313,7 +304,7 @@ impl<'c, 'a, 's> Builder<'c, 'a, 's> {
         if found.len() > LETTERS.len() {
             return Err(ReadError::TooManyAtoms { found: found.len() });
         }
-        Ok((letters, found.into_iter().collect()))
+        Ok(letters)
     }
 
     /// The words of each atom; a subject that was said before is said again.

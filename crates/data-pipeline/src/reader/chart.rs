@@ -156,6 +156,20 @@ impl<'a, 's> Chart<'a, 's> {
         (self.steps <= MAX_STEPS).then_some(best)
     }
 
+    /// What a reading costs beyond the templates it uses.
+    pub fn oddness(&self, id: DerivationId) -> f32 {
+        let mut odd = self.derivations[id as usize].cost;
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if let How::Template { template, operands } = self.derivations[id as usize].how {
+                let template = &self.grammar.templates[usize::from(template)];
+                odd -= template.cost;
+                open.extend(&operands[..template.slots.len()]);
+            }
+        }
+        odd.max(0.0)
+    }
+
     fn push(&mut self, derivation: Derivation) -> DerivationId {
         self.derivations.push(derivation);
         u32::try_from(self.derivations.len() - 1).expect("steps are bounded")

@@ -17,11 +17,11 @@ mod sentence;
 mod verbs;
 
 use crate::format::{Answer, FormatError};
-use build::{Builder, Contents};
+use build::Builder;
 use chart::Chart;
 use sentence::Sentence;
 
-pub use argument::{ReadArgument, ReadArgumentError};
+pub use argument::ReadArgumentError;
 
 /// Reads sentences of one language as formulas.
 ///
@@ -71,17 +71,32 @@ pub struct Spanish;
 
 impl Reader for Spanish {
     fn read(&self, text: &str) -> Result<Answer, ReadError> {
-        self.read_contents(text).map(|(answer, _)| answer)
+        self.weigh(text).map(|(answer, _)| answer)
     }
 }
 
 impl Spanish {
-    /// The answer, and what its atoms say by letter.
-    fn read_contents(&self, text: &str) -> Result<(Answer, Contents), ReadError> {
+    /// Reads a sentence and says how odd it is by the grammar, at least 0: what the reading costs for clauses without a
+    /// verb or with two, for connectives left unread, for marks and moods that the construction does not ask for.
+    ///
+    /// ```
+    /// use data_pipeline::reader::Spanish;
+    ///
+    /// let (_, plain) = Spanish.weigh("Si llueve, entonces me mojo.")?;
+    /// let (_, odd) = Spanish.weigh("Si llueve o entonces, mojo si.")?;
+    /// assert!(plain < odd);
+    /// # Ok::<(), data_pipeline::reader::ReadError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Every [`ReadError`].
+    pub fn weigh(&self, sentence: &str) -> Result<(Answer, f32), ReadError> {
         let (grammar, dictionary) = grammar::spanish();
-        let sentence = Sentence::new(text, grammar, dictionary)?;
+        let sentence = Sentence::new(sentence, grammar, dictionary)?;
         let mut chart = Chart::new(&sentence, grammar);
         let best = chart.best().ok_or(ReadError::TooAmbiguous)?;
-        Builder::new(&chart, grammar).answer(best)
+        let oddness = chart.oddness(best);
+        Ok((Builder::new(&chart, grammar).answer(best)?, oddness))
     }
 }

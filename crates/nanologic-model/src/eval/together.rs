@@ -7,7 +7,7 @@ use data_pipeline::format::Answer;
 use serde::{Deserialize, Serialize};
 
 use super::{Proportion, Report};
-use crate::Opinion;
+use crate::{Opinion, believe_model};
 
 /// Two readers' answers to the same questions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,21 +16,28 @@ pub struct Together {
     pub agree: Proportion,
     /// Of these, answers equivalent to gold.
     pub right_where_they_agree: Proportion,
-    /// Of all, answers equivalent to gold where the rules have the last word: the model's only where they have none. No
-    /// bound on the model's confidence did better on sentences held out from training.
+    /// Of all, answers equivalent to gold when [`believe_model`] says whose to take.
     pub combined: Proportion,
 }
 
 impl Together {
-    /// Judges the answers to one question, the model's and the rules'.
-    pub fn add(&mut self, row: &Row, model: Option<&Answer>, rules: Option<&Answer>) {
-        let right = |answer: Option<&Answer>| Report::new([(row, answer)]).all.equivalent.right == 1;
-        let agree = model.zip(rules).is_some_and(|(model, rules)| Opinion::of(model, rules).agrees());
+    /// Judges the answers to one question: the model's with the probability of its formula, and the rules' with how odd
+    /// they find the sentence.
+    pub fn add(&mut self, row: &Row, model: Option<(&Answer, f64)>, rules: Option<(&Answer, f32)>) {
+        let right = |answer| Report::new([(row, Some(answer))]).all.equivalent.right == 1;
+        let (agree, taken) = match (model, rules) {
+            (Some((model, probability)), Some((rules, oddness))) => {
+                let taken = if believe_model(oddness, probability) { model } else { rules };
+                (Opinion::of(model, rules).agrees(), Some(taken))
+            }
+            (model, rules) => (false, model.map(|read| read.0).or(rules.map(|read| read.0))),
+        };
         self.agree.add(agree);
+        let right = taken.is_some_and(right);
         if agree {
-            self.right_where_they_agree.add(right(model));
+            self.right_where_they_agree.add(right);
         }
-        self.combined.add(right(rules.or(model)));
+        self.combined.add(right);
     }
 }
 
@@ -61,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rules_have_the_last_word() {
+    fn the_rules_are_believed_unless_they_find_the_sentence_odd() {
         let row: Row = serde_json::from_str(
             r#"{"input": "Si llueve, me mojo", "formula": "p → q", "atoms": {"p": "llueve", "q": "me mojo"}}"#,
         )
@@ -70,12 +77,14 @@ mod tests {
         let right = read("→ p q<|atoms|><1><1>;<3><4>");
         let wrong = read("→ p q<|atoms|><3><4>;<1><1>");
         let mut together = Together::default();
-        together.add(&row, Some(&right), Some(&right));
-        together.add(&row, Some(&wrong), Some(&right));
-        together.add(&row, Some(&right), Some(&wrong));
-        together.add(&row, Some(&right), None);
+        together.add(&row, Some((&right, 0.9)), Some((&right, 0.0)));
+        together.add(&row, Some((&wrong, 0.9)), Some((&right, 0.0)));
+        together.add(&row, Some((&right, 0.9)), Some((&wrong, 0.0)));
+        together.add(&row, Some((&right, 0.9)), Some((&wrong, 3.0)));
+        together.add(&row, Some((&right, 0.2)), Some((&wrong, 3.0)));
+        together.add(&row, Some((&right, 0.2)), None);
         together.add(&row, None, None);
         assert_eq!((together.agree.right, together.right_where_they_agree.right), (1, 1));
-        assert_eq!((together.combined.right, together.combined.of), (3, 5));
+        assert_eq!((together.combined.right, together.combined.of), (4, 7));
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use data_pipeline::Tokenizer;
 use data_pipeline::format::{Answer, FormatError, Pointing, ReadError};
+use data_pipeline::reader::Spanish;
 
 use super::generate::{Generated, Generator, Prompt};
 use super::sampling::Sampling;
@@ -24,7 +25,7 @@ pub struct Formalizer {
 pub struct Reading {
     /// The answer as the model wrote it, without the end mark.
     pub text: String,
-    /// The answer read back, with one letter for atoms that say the same words.
+    /// The answer read back, with one letter for atoms that say the same.
     pub answer: Answer,
     /// The model's probability of the whole answer, from 0 to 1.
     pub probability: f64,
@@ -153,14 +154,16 @@ fn ask<'t>(
 /// One reading for each formula, likeliest first; given likeliest first. What the model says in one way can mean two
 /// formulas, as atoms with the same words are one: each gets its part of the probability, by the answers found.
 fn by_formula(readings: Vec<Reading>) -> Vec<Reading> {
-    let said = |reading: &Reading| reading.text.split("<|atoms|>").next().unwrap_or_default().to_owned();
     let mut found: BTreeMap<String, f64> = BTreeMap::new();
-    for reading in &readings {
-        *found.entry(said(reading)).or_default() += reading.probability;
-    }
+    let said = |reading: Reading| {
+        let formula = reading.text.split("<|atoms|>").next().unwrap_or_default().to_owned();
+        *found.entry(formula.clone()).or_default() += reading.probability;
+        (formula, reading)
+    };
+    let readings: Vec<(String, Reading)> = readings.into_iter().map(said).collect();
     let mut formulas: Vec<Reading> = Vec::new();
-    for mut reading in readings {
-        reading.formula_probability *= reading.probability / found[&said(&reading)];
+    for (said, mut reading) in readings {
+        reading.formula_probability *= reading.probability / found[&said];
         match formulas.iter_mut().find(|known| known.answer.formula == reading.answer.formula) {
             Some(known) => known.formula_probability += reading.formula_probability,
             None => formulas.push(reading),
@@ -180,7 +183,7 @@ fn reading(
     let text = tokenizer.decode(ids.strip_suffix(&[tokens.eos()]).unwrap_or(ids));
     let formula = ids.iter().position(|&id| id == tokens.atoms()).map_or(ids.len(), |at| at + 1);
     Ok(Reading {
-        answer: Pointing::read(input, &text)?.merge_atoms(),
+        answer: Pointing::read(input, &text)?.merge_atoms(|one, other| Spanish.same(one, other)),
         probability: generated.log_probability().exp(),
         formula_probability: log_probabilities[..formula].iter().sum::<f64>().exp(),
         confidence: (generated.log_probability() / ids.len().max(1) as f64).exp(),
