@@ -26,22 +26,65 @@ fn the_gguf_file_is_what_the_weights_export_to() {
 }
 
 #[cfg(feature = "torch")]
-#[test]
-fn it_reads_the_sentence_of_the_front_page_and_most_of_those_written_by_hand() {
-    use data_pipeline::{Row, read_rows};
-    use nanologic_model::eval::Report;
+mod reading {
+    use data_pipeline::reader::Spanish;
+    use data_pipeline::{Row, gold};
+    use logic_parser::Verdict;
+    use nanologic_model::eval::{Report, Together};
     use nanologic_model::torch::{Formalizer, Sampling};
 
-    let mut formalizer = Formalizer::load(&folder(), 2).expect("a model");
-    let mut read = |inputs: &[&str]| formalizer.read(inputs, &Sampling::greedy()).expect("it runs");
-    let front_page = read(&["Si llueve y no llevo paraguas, entonces me mojo"]).remove(0).expect("a reading");
-    assert_eq!(front_page.answer.formula.to_string(), "p ∧ ¬q → r");
+    use super::folder;
 
-    let gold = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/data-pipeline/gold/sentences.jsonl");
-    let rows: Vec<Row> = read_rows(&gold).expect("a file").collect::<Result<_, _>>().expect("rows");
-    let inputs: Vec<&str> = rows.iter().map(|row| row.input.as_str()).collect();
-    let answers = read(&inputs);
-    let answers = answers.iter().map(|reading| reading.as_ref().ok().map(|reading| &reading.answer));
-    let right = Report::new(rows.iter().zip(answers)).all.equivalent;
-    assert!(right.share() >= 0.85, "{} of {}", right.right, right.of);
+    #[test]
+    fn it_reads_the_sentence_of_the_front_page() {
+        let mut formalizer = Formalizer::load(&folder(), 2).expect("a model");
+        let sentence = "Si llueve y no llevo paraguas, entonces me mojo";
+        let reading = formalizer.read(&[sentence], &Sampling::greedy()).expect("it runs").remove(0);
+        assert_eq!(reading.expect("a reading").answer.formula.to_string(), "p ∧ ¬q → r");
+    }
+
+    #[test]
+    fn the_figures_of_its_card_hold_on_the_sentences_written_by_hand() {
+        let mut formalizer = Formalizer::load(&folder(), 2).expect("a model");
+        let rows: Vec<Row> = gold::sentences();
+        let inputs: Vec<&str> = rows.iter().map(|row| row.input.as_str()).collect();
+        let readings = formalizer.alternatives(&inputs, 8).expect("it runs");
+        let model: Vec<_> = readings.iter().map(|found| found.as_ref().ok()?.first()).collect();
+        let rules: Vec<_> = inputs.iter().map(|input| Spanish.weigh(input).ok()).collect();
+        let answers = model.iter().map(|reading| reading.map(|reading| &reading.answer));
+        let model_alone = Report::new(rows.iter().zip(answers)).all.equivalent;
+        let answers = rules.iter().map(|read| read.as_ref().map(|(answer, _)| answer));
+        let rules_alone = Report::new(rows.iter().zip(answers)).all.equivalent;
+        let mut together = Together::default();
+        for ((row, model), rules) in rows.iter().zip(&model).zip(&rules) {
+            let model = model.map(|reading| (&reading.answer, reading.formula_probability));
+            together.add(row, model, rules.as_ref().map(|(answer, oddness)| (answer, *oddness)));
+        }
+        assert!(model_alone.share() >= 0.85, "{model_alone:?}");
+        assert!(together.agree.share() >= 0.85, "{together}");
+        assert!(together.right_where_they_agree.share() >= 0.98, "{together}");
+        assert!(
+            together.combined.right > rules_alone.right.max(model_alone.right),
+            "{together}{rules_alone:?}"
+        );
+    }
+
+    #[test]
+    fn arguments_in_running_text_are_read_and_judged() {
+        let mut formalizer = Formalizer::load(&folder(), 2).expect("a model");
+        let arguments = gold::arguments();
+        let mut right = 0;
+        for argument in arguments {
+            let sentences: Vec<&str> =
+                argument.premises_nl.iter().chain([&argument.conclusion_nl]).map(String::as_str).collect();
+            let readings = formalizer.read(&sentences, &Sampling::greedy()).expect("it runs");
+            let answers: Vec<_> =
+                readings.into_iter().filter_map(|reading| Some(reading.ok()?.answer)).collect();
+            let (conclusion, premises) = answers.split_last().expect("an argument has a conclusion");
+            let read = Spanish.unite(premises, conclusion).expect("few atoms");
+            let valid = read.argument.judge().verdict == Verdict::Valid;
+            right += usize::from(valid == (argument.verdict == gold::Verdict::Valid));
+        }
+        assert!(right * 100 >= 88 * arguments.len(), "{right} of {}", arguments.len());
+    }
 }

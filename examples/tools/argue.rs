@@ -1,11 +1,12 @@
-//! Reads an argument in running Spanish text with a trained model, asks the rule reader beside it, and judges it with
-//! the verifier.
+//! Reads an argument in running Spanish text, sentence by sentence, with a trained model and with the rule reader, and
+//! judges it with the verifier.
 //!
 //! ```text
 //! cargo run --release --features torch --example argue -- "Si llueve, me mojo. Me mojo. Luego llueve."
 //! ```
-//! Prints one JSON object: premises and conclusion as formulas and said back, the atoms, the verdict, and the
-//! countermodel or the name of the fallacy; and where the rule reader reads another argument, that one too.
+//! Prints one JSON object: premises and conclusion as formulas and said back, the atoms that they share, the verdict, and
+//! the countermodel or the name of the fallacy. Of each sentence it takes the reader that `formalize` would; `"agree"` says
+//! whether the two read the same argument, and `"model"` and `"rules"` what each reads where they do not.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -13,9 +14,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Parser;
 use data_pipeline::argument::{ArgumentText, ReadArgument};
+use data_pipeline::format::Answer;
 use data_pipeline::reader::Spanish;
-use nanologic_model::torch::{Formalizer, Sampling, Unread};
-use nanologic_model::{Opinion, say_back};
+use logic_parser::Formula;
+use nanologic_model::torch::{Formalizer, Sampling};
+use nanologic_model::{Opinion, believe_model, say_back};
 use serde_json::{Value, json};
 
 /// Read an argument in running Spanish text, and judge it.
@@ -37,45 +40,41 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let text = argument_text(&arguments)?;
-    let rules = Spanish.read_argument(&text);
-    let model = model_reads(&text, &arguments)?;
+    let ArgumentText { premises, conclusion } = ArgumentText::read(&argument_text(&arguments)?)?;
+    let sentences: Vec<&str> = premises.iter().chain([&conclusion]).map(String::as_str).collect();
+    let mut formalizer = Formalizer::load(&arguments.checkpoint, arguments.threads)?;
+    let (mut taken, mut model, mut rules) = (Vec::new(), Vec::new(), Vec::new());
+    for (sentence, reading) in sentences.iter().zip(formalizer.read(&sentences, &Sampling::greedy())?) {
+        let reading = reading.with_context(|| format!("no reading of «{sentence}»"))?;
+        // What the rules cannot read is left to the model.
+        let (by_rules, oddness) =
+            Spanish.weigh(sentence).unwrap_or_else(|_| (reading.answer.clone(), f32::INFINITY));
+        let believed = believe_model(oddness, reading.formula_probability);
+        taken.push(if believed { reading.answer.clone() } else { by_rules.clone() });
+        model.push(reading.answer);
+        rules.push(by_rules);
+    }
 
-    let mut answer = match (&model, &rules) {
-        (Some(read), _) => judged(read, "model"),
-        (None, Ok(read)) => judged(read, "rules"),
-        (None, Err(error)) => anyhow::bail!("neither reader finds an argument: {error}"),
+    let unite = |answers: &[Answer]| -> Result<ReadArgument> {
+        let (conclusion, premises) = answers.split_last().context("an argument has a conclusion")?;
+        Ok(Spanish.unite(premises, conclusion)?)
     };
-    if let (Some(model), Ok(rules)) = (&model, &rules) {
-        let opinion = Opinion::of(&model.answer(), &rules.answer());
-        answer["agree"] = opinion.agrees().into();
-        if !opinion.agrees() {
-            answer["rules"] = judged(rules, "rules");
-        }
+    let mut answer = judged(&unite(&taken)?);
+    let (model, rules) = (unite(&model)?, unite(&rules)?);
+    let agree = Opinion::of(&model.answer(), &rules.answer()).agrees();
+    answer["agree"] = agree.into();
+    if !agree {
+        answer["model"] = judged(&model);
+        answer["rules"] = judged(&rules);
     }
     println!("{}", serde_json::to_string_pretty(&answer)?);
     Ok(())
 }
 
-/// What the model reads, sentence by sentence; nothing where there is no argument or one sentence has no reading.
-fn model_reads(text: &str, arguments: &Arguments) -> Result<Option<ReadArgument>> {
-    let Ok(ArgumentText { premises, conclusion }) = ArgumentText::read(text) else { return Ok(None) };
-    let mut formalizer = Formalizer::load(&arguments.checkpoint, arguments.threads)?;
-    let sentences: Vec<&str> = premises.iter().chain([&conclusion]).map(String::as_str).collect();
-    let readings = formalizer.read(&sentences, &Sampling::greedy())?.into_iter();
-    let Ok(answers) = readings.map(|reading| Ok(reading?.answer)).collect::<Result<Vec<_>, Unread>>() else {
-        return Ok(None);
-    };
-    let (conclusion, premises) = answers.split_last().context("an argument has a conclusion")?;
-    Ok(Spanish.unite(premises, conclusion).ok())
-}
-
 /// The verifier's judgement, with the formulas that it is about.
-fn judged(read: &ReadArgument, reader: &str) -> Value {
-    let line =
-        |formula: &_| json!({"formula": format!("{formula}"), "reading": say_back(formula, &read.atoms)});
+fn judged(read: &ReadArgument) -> Value {
+    let line = |formula: &Formula| json!({"formula": formula.to_string(), "reading": say_back(formula, &read.atoms)});
     let mut answer = json!(read.argument.judge());
-    answer["read_by"] = reader.into();
     answer["premises"] = read.argument.premises.iter().map(line).collect();
     answer["conclusion"] = line(&read.argument.conclusion);
     answer["atoms"] = json!(read.atoms);

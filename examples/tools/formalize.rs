@@ -7,8 +7,8 @@
 //!
 //! Two readers are asked: the model, and the rule reader, which has not learned. `"agree"` says whether they read
 //! the same; where they do not, `"model"` and `"rules"` hold what each reads and `"differ"` what makes one true and the
-//! other false, and the answer is the rules' unless they find the sentence odd and the model is sure. `"confidence"` is
-//! the model's probability of the formula given.
+//! other false. The answer is the rules', unless they find the sentence odd and the model is sure; `"confidence"` is the
+//! model's probability of its formula.
 //!
 //! One JSON object a line, in the order of the sentences; `"error"` for a sentence that cannot be asked, and exit
 //! status 1 at the end if there was one.
@@ -77,12 +77,8 @@ fn line(input: &str, readings: Result<Vec<Reading>, Unread>) -> Value {
     };
     let rules = Spanish.weigh(input).ok();
     let opinion = rules.as_ref().map(|(rules, _)| Opinion::of(&best.answer, rules));
-    let taken = match (&rules, &opinion) {
-        (Some((rules, oddness)), Some(opinion))
-            if !opinion.agrees() && !believe_model(*oddness, best.formula_probability) =>
-        {
-            rules
-        }
+    let taken = match &rules {
+        Some((rules, oddness)) if !believe_model(*oddness, best.formula_probability) => rules,
         _ => &best.answer,
     };
     let alternative = |other: &Reading| json!({ "formula": other.answer.formula.to_string(), "confidence": other.formula_probability });

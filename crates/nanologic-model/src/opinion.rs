@@ -60,8 +60,8 @@ impl Opinion {
     }
 }
 
-/// Whose reading to take where a model and rules differ: the rules', unless the sentence is odd by their grammar and the
-/// model is sure.
+/// Whose reading to take, a model's or the rules': the rules', unless the sentence is odd by their grammar and the model is
+/// sure.
 ///
 /// `oddness` is that of [`Spanish::weigh`](data_pipeline::reader::Spanish::weigh), `probability` the model's of its
 /// formula. Both bounds were chosen on made sentences of patterns held out from training, before any other was tried.

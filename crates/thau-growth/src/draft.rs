@@ -227,7 +227,8 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
         write_json(&path, &provenance)
     }
 
-    /// Tokenizer, provenance and whatever else lies in the folder, but not weights, state or an earlier report.
+    /// Tokenizer, provenance and whatever else lies in the folder, but not weights, state, an earlier report, or the log of
+    /// the run that made the old model.
     fn copy_others(&self, from: &Path) -> Result<(), GrowthError> {
         for entry in fs::read_dir(from).map_err(GrowthError::io(from))? {
             let entry = entry.map_err(GrowthError::io(from))?;
@@ -235,7 +236,9 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
             let text = name.to_string_lossy();
             let ours = text.ends_with(".safetensors") || text.ends_with(".safetensors.index.json");
             let is_file = entry.file_type().map_err(GrowthError::io(&entry.path()))?.is_file();
-            if is_file && !ours && text != CONFIG && text != REPORT {
+            let log =
+                matches!(&*text, "log.jsonl" | "summary.json") || text.starts_with("events.out.tfevents");
+            if is_file && !ours && !log && text != CONFIG && text != REPORT {
                 fs::copy(entry.path(), self.temporary.join(&name)).map_err(GrowthError::io(&entry.path()))?;
             }
         }

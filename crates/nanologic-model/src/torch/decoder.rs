@@ -79,6 +79,24 @@ pub(super) fn hidden(
     x
 }
 
+/// Where in the forward pass a number first stops being finite: the embeddings or a layer, if it is before the head.
+pub(super) fn first_not_finite(
+    config: &Config,
+    leaves: &Leaves,
+    ids: &Tensor,
+    scene: &Scene,
+) -> Option<String> {
+    let finite = |x: &Tensor| x.isfinite().all().int64_value(&[]) == 1;
+    let mut x = embed(config, leaves, ids);
+    if !finite(&x) {
+        return Some("output of model.embed_tokens".to_owned());
+    }
+    (0..config.n_layers).find_map(|n| {
+        x = block(config, leaves, n, &x, scene, None);
+        (!finite(&x)).then(|| format!("output of model.layers.{n}"))
+    })
+}
+
 /// `s · E[id]`: (B, T) to (B, T, d).
 fn embed(config: &Config, leaves: &Leaves, ids: &Tensor) -> Tensor {
     let x = Tensor::embedding(&leaves.lookup, ids, -1, false, false);

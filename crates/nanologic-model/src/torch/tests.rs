@@ -294,6 +294,17 @@ fn a_number_that_is_none_stops_with_its_name() {
     let error = trainer.step(&one_row(&sequences()[0])).unwrap_err();
     let Error::NotFinite { tensor, step: 1 } = error else { panic!("{error}") };
     assert_eq!(tensor, "model.layers.1.mlp.up_proj.weight");
+
+    // Every weight is a number, but what the layer makes of them is too large for one.
+    let mut broken = checkpoint(Config::tiny());
+    for name in ["up_proj", "down_proj", "gate_proj"] {
+        let weight = broken.weights.0.get_mut(&format!("model.layers.1.mlp.{name}.weight")).unwrap();
+        weight.data.fill(1e30);
+    }
+    let mut trainer = Trainer::new(&broken, exact(5)).unwrap();
+    let error = trainer.step(&one_row(&sequences()[0])).unwrap_err();
+    let Error::NotFinite { tensor, step: 1 } = error else { panic!("{error}") };
+    assert_eq!(tensor, "output of model.layers.1");
 }
 
 #[test]

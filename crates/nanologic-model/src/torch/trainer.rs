@@ -155,8 +155,9 @@ impl Trainer {
         let (loss, gradient) = self.gradient(batch)?;
         let step = self.progress.step + 1;
         if !loss.objective.is_finite() {
-            let weights = first_not_finite(&self.layout, &self.master);
-            return Err(Error::NotFinite { tensor: weights.unwrap_or("loss").to_owned(), step });
+            let weights = first_not_finite(&self.layout, &self.master).map(str::to_owned);
+            let tensor = weights.or_else(|| self.activation_not_finite(batch));
+            return Err(Error::NotFinite { tensor: tensor.unwrap_or_else(|| "loss".to_owned()), step });
         }
         let gradient_norm = gradient.norm().double_value(&[]);
         if !gradient_norm.is_finite() {
@@ -197,6 +198,24 @@ impl Trainer {
             tokens,
             flops,
             seconds: began.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Where the forward pass over a batch stops being finite.
+    fn activation_not_finite(&self, batch: &Batch) -> Option<String> {
+        let part = Part {
+            config: &self.config,
+            training: &self.training,
+            number: self.products.kind(),
+            step: self.progress.step,
+            batch,
+            scored: 1.0,
+        };
+        no_grad(|| {
+            (0..batch.rows).find_map(|row| {
+                let (ids, scene) = part.scene(&(row..row + 1));
+                decoder::first_not_finite(&self.config, &self.replicas[0], &ids, &scene)
+            })
         })
     }
 
