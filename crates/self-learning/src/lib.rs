@@ -50,6 +50,7 @@ mod disk;
 mod diversity;
 mod error;
 pub mod experiment;
+mod fold;
 mod gap;
 mod gate;
 mod history;

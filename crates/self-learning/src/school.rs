@@ -16,7 +16,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use data_pipeline::{Maker, Row, normal};
+use data_pipeline::{Maker, Row};
 use logic_parser::{Answer, Argument, Assignment, Formula, Verdict, equivalent};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clauses::TwoClauses;
 use crate::disk::{create_folder, write};
+use crate::fold::fold;
 use crate::{Result, Stage, Tally};
 
 /// One question with its answer, a line of a stage's data set or examination.
@@ -161,10 +162,10 @@ impl School {
         if let Some((conclusion, premises)) = exercise.argument.split_last() {
             return entails_or_refutes(premises, conclusion, answer);
         }
-        let answer = normal::sentence(answer);
+        let answer = fold(answer);
         let words: BTreeSet<&str> = answer.split(' ').collect();
         exercise.accept.iter().any(|accepted| {
-            let accepted = normal::sentence(accepted);
+            let accepted = fold(accepted);
             let needed: BTreeSet<&str> = accepted.split(' ').collect();
             match Subject::of(&self.stage) {
                 Subject::Words | Subject::Reasoning => answer == accepted,
@@ -293,7 +294,7 @@ fn entails_or_refutes(premises: &[String], conclusion: &str, answer: &str) -> bo
     let (Ok(mut premises), Ok(conclusion)) = (premises, Formula::parse(conclusion)) else {
         return false;
     };
-    if normal::sentence(answer) == "se sigue" {
+    if fold(answer) == "se sigue" {
         return matches!(Argument { premises, conclusion }.judge().verdict, Verdict::Valid);
     }
     // Values as further premises: the denial of the conclusion must follow, from premises that can be true together.

@@ -1,10 +1,11 @@
 //! The documents' rules for answers in words, where no truth table helps.
 
-use data_pipeline::{Row, normal};
+use data_pipeline::Row;
 use serde::{Deserialize, Serialize};
 
 use super::{Judge, Verdict};
 use crate::Attempt;
+use crate::fold::fold;
 
 /// Doubts an answer that is too short, says that it does not know, or was given without confidence.
 ///
@@ -50,10 +51,9 @@ impl FreeText {
 impl Judge for FreeText {
     fn judge(&self, _question: &Row, attempt: &Attempt) -> Verdict {
         let text = attempt.text.trim();
-        let folded = normal::sentence(text);
+        let folded = fold(text);
         let padded = format!(" {folded} ");
-        let doubt =
-            self.doubts.iter().find(|doubt| padded.contains(&format!(" {} ", normal::sentence(doubt))));
+        let doubt = self.doubts.iter().find(|doubt| padded.contains(&format!(" {} ", fold(doubt))));
         if folded.is_empty() || text.chars().count() < self.min_chars {
             Verdict::wrong("too short")
         } else if let Some(doubt) = doubt {
