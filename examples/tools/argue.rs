@@ -11,15 +11,18 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
 use data_pipeline::argument::{ArgumentText, ReadArgument};
 use data_pipeline::format::Answer;
 use data_pipeline::reader::Spanish;
 use logic_parser::Formula;
-use nanologic_model::torch::{Formalizer, Sampling};
+use nanologic_model::torch::Formalizer;
 use nanologic_model::{Opinion, believe_model, say_back};
 use serde_json::{Value, json};
+
+/// Answers searched for a sentence, as `formalize` does.
+const BEST: usize = 8;
 
 /// Read an argument in running Spanish text, and judge it.
 #[derive(Parser)]
@@ -44,31 +47,42 @@ fn main() -> Result<()> {
     let sentences: Vec<&str> = premises.iter().chain([&conclusion]).map(String::as_str).collect();
     let mut formalizer = Formalizer::load(&arguments.checkpoint, arguments.threads)?;
     let (mut taken, mut model, mut rules) = (Vec::new(), Vec::new(), Vec::new());
-    for (sentence, reading) in sentences.iter().zip(formalizer.read(&sentences, &Sampling::greedy())?) {
-        let reading = reading.with_context(|| format!("no reading of «{sentence}»"))?;
-        // What the rules cannot read is left to the model.
-        let (by_rules, oddness) =
-            Spanish.weigh(sentence).unwrap_or_else(|_| (reading.answer.clone(), f32::INFINITY));
-        let believed = believe_model(oddness, reading.formula_probability);
-        taken.push(if believed { reading.answer.clone() } else { by_rules.clone() });
-        model.push(reading.answer);
-        rules.push(by_rules);
+    for (sentence, readings) in sentences.iter().zip(formalizer.alternatives(&sentences, BEST)?) {
+        let by_model = readings.ok().and_then(|readings| readings.into_iter().next());
+        let by_rules = Spanish.weigh(sentence).ok();
+        let answer =
+            match (&by_model, &by_rules) {
+                (Some(model), Some((rules, oddness))) => {
+                    if believe_model(*oddness, model.formula_probability) { &model.answer } else { rules }
+                }
+                (Some(model), None) => &model.answer,
+                (None, Some((rules, _))) => rules,
+                (None, None) => bail!("no reading of «{sentence}»"),
+            };
+        taken.push(answer.clone());
+        model.extend(by_model.map(|reading| reading.answer));
+        rules.extend(by_rules.map(|(answer, _)| answer));
     }
 
-    let unite = |answers: &[Answer]| -> Result<ReadArgument> {
-        let (conclusion, premises) = answers.split_last().context("an argument has a conclusion")?;
-        Ok(Spanish.unite(premises, conclusion)?)
-    };
-    let mut answer = judged(&unite(&taken)?);
-    let (model, rules) = (unite(&model)?, unite(&rules)?);
-    let agree = Opinion::of(&model.answer(), &rules.answer()).agrees();
-    answer["agree"] = agree.into();
-    if !agree {
-        answer["model"] = judged(&model);
-        answer["rules"] = judged(&rules);
+    let mut answer = judged(&unite(&taken).context("the argument has too many atoms")?);
+    // What each reads by itself, if it reads every sentence.
+    let alone = |answers: &[Answer]| unite(answers).filter(|_| answers.len() == sentences.len());
+    if let (Some(model), Some(rules)) = (alone(&model), alone(&rules)) {
+        let agree = Opinion::of(&model.answer(), &rules.answer()).agrees();
+        answer["agree"] = agree.into();
+        if !agree {
+            answer["model"] = judged(&model);
+            answer["rules"] = judged(&rules);
+        }
     }
     println!("{}", serde_json::to_string_pretty(&answer)?);
     Ok(())
+}
+
+/// The last sentence is the conclusion.
+fn unite(answers: &[Answer]) -> Option<ReadArgument> {
+    let (conclusion, premises) = answers.split_last()?;
+    Spanish.unite(premises, conclusion).ok()
 }
 
 /// The verifier's judgement, with the formulas that it is about.

@@ -8,9 +8,9 @@
 //! Two readers are asked: the model, and the rule reader, which has not learned. `"agree"` says whether they read
 //! the same; where they do not, `"model"` and `"rules"` hold what each reads and `"differ"` what makes one true and the
 //! other false. The answer is the rules', unless they find the sentence odd and the model is sure; `"confidence"` is the
-//! model's probability of its formula.
+//! model's probability of its formula, 0 if that is none of the likeliest.
 //!
-//! One JSON object a line, in the order of the sentences; `"error"` for a sentence that cannot be asked, and exit
+//! One JSON object a line, in the order of the sentences; `"error"` for a sentence that neither can read, and exit
 //! status 1 at the end if there was one.
 
 use std::io::Read as _;
@@ -24,7 +24,8 @@ use nanologic_model::torch::{Formalizer, Reading, Unread};
 use nanologic_model::{Opinion, believe_model, say_back};
 use serde_json::{Value, json};
 
-/// Prints {"input", "formula", "atoms", "confidence", "alternatives", "reading", "agree"} for each sentence.
+/// Prints {"input", "formula", "atoms", "confidence", "alternatives", "reading", "agree"} for each sentence,
+/// and {"model", "rules", "differ"} where the two do not.
 #[derive(Parser)]
 struct Arguments {
     /// The model's checkpoint folder.
@@ -61,25 +62,27 @@ fn main() -> anyhow::Result<()> {
     let mut formalizer = Formalizer::load(&arguments.checkpoint, arguments.threads)?;
     let mut failed = false;
     for (input, readings) in inputs.iter().zip(formalizer.alternatives(&inputs, arguments.best)?) {
-        failed |= readings.is_err();
-        println!("{}", line(input, readings));
+        let line = line(input, readings);
+        failed |= line.get("error").is_some();
+        println!("{line}");
     }
     std::process::exit(i32::from(failed));
 }
 
 fn line(input: &str, readings: Result<Vec<Reading>, Unread>) -> Value {
-    let readings = match readings {
-        Ok(readings) => readings,
-        Err(error) => return json!({ "input": input, "error": error.to_string() }),
-    };
-    let Some(best) = readings.first() else {
-        return json!({ "input": input, "error": "no complete answer" });
-    };
     let rules = Spanish.weigh(input).ok();
-    let opinion = rules.as_ref().map(|(rules, _)| Opinion::of(&best.answer, rules));
-    let taken = match &rules {
-        Some((rules, oddness)) if !believe_model(*oddness, best.formula_probability) => rules,
-        _ => &best.answer,
+    let (readings, error) = match readings {
+        Ok(readings) => (readings, "no complete answer".to_owned()),
+        Err(error) => (Vec::new(), error.to_string()),
+    };
+    let model = readings.first();
+    let taken = match (model, &rules) {
+        (Some(model), Some((_, oddness))) if believe_model(*oddness, model.formula_probability) => {
+            &model.answer
+        }
+        (_, Some((rules, _))) => rules,
+        (Some(model), None) => &model.answer,
+        (None, None) => return json!({ "input": input, "error": error }),
     };
     let alternative = |other: &Reading| json!({ "formula": other.answer.formula.to_string(), "confidence": other.formula_probability });
     let is_taken = |other: &&Reading| Opinion::of(taken, &other.answer).agrees();
@@ -87,10 +90,11 @@ fn line(input: &str, readings: Result<Vec<Reading>, Unread>) -> Value {
     say(taken, &mut line);
     line["confidence"] = readings.iter().find(is_taken).map_or(0.0, |taken| taken.formula_probability).into();
     line["alternatives"] = readings.iter().filter(|other| !is_taken(other)).map(alternative).collect();
-    if let (Some((rules, _)), Some(opinion)) = (&rules, opinion) {
+    if let (Some(model), Some((rules, _))) = (model, &rules) {
+        let opinion = Opinion::of(&model.answer, rules);
         line["agree"] = opinion.agrees().into();
         if let Opinion::Differs(apart) = opinion {
-            for (reader, answer) in [("model", &best.answer), ("rules", rules)] {
+            for (reader, answer) in [("model", &model.answer), ("rules", rules)] {
                 line[reader] = json!({});
                 say(answer, &mut line[reader]);
             }

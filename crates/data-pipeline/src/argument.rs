@@ -6,11 +6,10 @@ use logic_parser::{Argument, Formula};
 
 use crate::{format::Answer, lexicon::lines, normal, vocabulary::LETTERS};
 
-const WORDS: &str = include_str!("../data/es/argument.tsv");
-
 /// Phrases that announce a conclusion, accents folded, longest first where one begins another.
-static CONCLUSION_MARKERS: LazyLock<Vec<&str>> =
-    LazyLock::new(|| lines(WORDS).flat_map(|line| line.split(", ")).collect());
+static CONCLUSION_MARKERS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    lines(include_str!("../data/es/conclusions.tsv")).flat_map(|line| line.split(", ")).collect()
+});
 
 /// The sentences of an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]

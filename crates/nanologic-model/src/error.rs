@@ -99,7 +99,7 @@ pub enum Error {
     /// Training produced a number that is not finite; the last checkpoint is still good.
     #[error("{tensor} is not finite at step {step}")]
     NotFinite {
-        /// The tensor, `loss`, or `gradient of` a tensor.
+        /// The tensor, `gradient of` a tensor, `output of` a layer, or `loss`.
         tensor: String,
         /// The step that produced it.
         step: u64,

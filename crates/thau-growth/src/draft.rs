@@ -29,6 +29,8 @@ const STATE: &str = "training_state.safetensors";
 const PROVENANCE: &str = "provenance.json";
 const CONFIG: &str = "config.json";
 const REPORT: &str = "growth.json";
+/// How the files begin in which `train` of this project and TensorBoard log a run: that run made the old model.
+const RUN_LOGS: [&str; 3] = ["log.jsonl", "summary.json", "events.out.tfevents"];
 
 /// How the grown folder is written, and what it may be.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -236,8 +238,7 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
             let text = name.to_string_lossy();
             let ours = text.ends_with(".safetensors") || text.ends_with(".safetensors.index.json");
             let is_file = entry.file_type().map_err(GrowthError::io(&entry.path()))?.is_file();
-            let log =
-                matches!(&*text, "log.jsonl" | "summary.json") || text.starts_with("events.out.tfevents");
+            let log = RUN_LOGS.iter().any(|log| text.starts_with(log));
             if is_file && !ours && !log && text != CONFIG && text != REPORT {
                 fs::copy(entry.path(), self.temporary.join(&name)).map_err(GrowthError::io(&entry.path()))?;
             }

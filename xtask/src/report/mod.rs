@@ -130,7 +130,7 @@ impl Page<'_> {
             let _ = write!(
                 html,
                 "<tr><td>{}<td><code>{}</code><td>{}</tr>",
-                text(&line["reading"]),
+                text(&line["input"]),
                 text(&line["formula"]),
                 glossary(&line["atoms"])
             );

@@ -63,6 +63,8 @@ impl Spanish {
     ///
     /// assert!(Spanish.same("Ana compra el libro", "lo comprará"));
     /// assert!(!Spanish.same("Ana compra el libro", "Luis compra el libro"));
+    /// assert!(!Spanish.same("Ana ve a Luis", "Luis ve a Ana"));
+    /// assert!(!Spanish.same("viene con dinero", "viene sin dinero"));
     /// ```
     pub fn same(&self, one: &str, other: &str) -> bool {
         Content::of(one).same_either_way(&Content::of(other))
@@ -74,27 +76,28 @@ impl Spanish {
     /// # Errors
     /// [`ArgumentError::TooManyAtoms`].
     pub fn unite(&self, premises: &[Answer], conclusion: &Answer) -> Result<ReadArgument, ArgumentError> {
-        let mut known: Vec<Content> = Vec::new();
-        let mut atoms = BTreeMap::new();
+        let mut known: Vec<(String, Content)> = Vec::new();
         let mut adopt = |answer: &Answer| -> Result<Formula, ArgumentError> {
             let mut letters: BTreeMap<&str, &str> = BTreeMap::new();
-            for (letter, text) in &answer.atoms {
+            for letter in answer.formula.atoms() {
+                let text = answer.atoms.get(letter).map_or(letter, String::as_str);
                 let content = Content::of(text);
                 // Two atoms of one sentence are never one.
                 let free = |at: &usize| !letters.values().any(|taken| LETTERS.get(*at) == Some(taken));
-                let same = |&at: &usize| known[at].same_either_way(&content);
+                let same = |&at: &usize| known[at].0 == text || known[at].1.same_either_way(&content);
                 let at = (0..known.len()).filter(free).find(same).unwrap_or(known.len());
                 let common = *LETTERS.get(at).ok_or(ArgumentError::TooManyAtoms)?;
                 if at == known.len() {
-                    known.push(content);
-                    atoms.insert(common.to_owned(), text.clone());
+                    known.push((text.to_owned(), content));
                 }
                 letters.insert(letter, common);
             }
-            Ok(answer.formula.rename(|atom| letters.get(atom).map_or(atom, |common| common).to_string()))
+            Ok(answer.formula.rename(|atom| letters[atom].to_owned()))
         };
         let premises = premises.iter().map(&mut adopt).collect::<Result<_, _>>()?;
         let conclusion = adopt(conclusion)?;
+        let atoms =
+            LETTERS.iter().zip(known).map(|(letter, (text, _))| ((*letter).to_owned(), text)).collect();
         Ok(ReadArgument { argument: Argument { premises, conclusion }, atoms })
     }
 }

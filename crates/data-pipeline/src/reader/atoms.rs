@@ -27,6 +27,8 @@ pub struct Content {
     anaphoric: bool,
     /// It says again what somebody does: *lo hace*.
     pro_verb: bool,
+    /// How often it says *no* or *sin*, where that has not been taken out.
+    denials: usize,
 }
 
 /// A word without its ending, or a verb.
@@ -37,13 +39,21 @@ enum Stem {
 }
 
 impl Content {
-    /// What a clause says that stands alone. One that is too long says nothing.
+    /// What a clause says that stands alone, its own negation included. One that is too long says nothing.
     pub fn of(clause: &str) -> Content {
         let (grammar, dictionary) = grammar::spanish();
-        match Sentence::new(clause, grammar, dictionary) {
-            Ok(sentence) => Content::new(&sentence, &(0..sentence.len() as u8).collect::<Vec<_>>()),
-            Err(_) => Content::default(),
+        let Ok(sentence) = Sentence::new(clause, grammar, dictionary) else { return Content::default() };
+        let mut content = Content::new(&sentence, &(0..sentence.len() as u8).collect::<Vec<_>>());
+        let words = &sentence.words;
+        content.denials = words.iter().filter(|word| matches!(word.normal.as_str(), "no" | "sin")).count();
+        // What stands first with a capital is a name, unless it is a verb or a small word.
+        let small =
+            Kinds::DETERMINER | Kinds::PREPOSITION | Kinds::CONJUNCTION | Kinds::CLITIC | Kinds::NEGATION;
+        let name = |first: &&Word<'_>| first.capital && first.verb == Verb::No && !first.is(small);
+        if let Some(first) = words.first().filter(name) {
+            content.names.insert(0, Stem::Text(first.normal.clone()));
         }
+        content
     }
 
     pub fn new(sentence: &Sentence<'_>, clause: &[u8]) -> Content {
@@ -63,6 +73,7 @@ impl Content {
                 .is_some_and(|at| words[at].is(Kinds::ACCUSATIVE)),
             anaphoric: words.first().is_some_and(|word| word.is(Kinds::ANAPHOR)) && verb > Some(0),
             pro_verb: false,
+            denials: 0,
         };
         let skipped =
             Kinds::CLITIC | Kinds::PREPOSITION | Kinds::NEGATION | Kinds::ARTICLE | Kinds::DEMONSTRATIVE;
@@ -137,7 +148,8 @@ impl Content {
                 sorted(&self.names) != sorted(&other.names)
             };
         }
-        if self.verbs.is_empty() || self.verbs != other.verbs {
+        let described = self.linking && other.linking && !self.rest.is_empty();
+        if self.verbs != other.verbs || self.verbs.is_empty() && !described {
             return false;
         }
         let within = |small: &Content, big: &Content| {
@@ -159,9 +171,10 @@ impl Content {
         within(other, self)
     }
 
-    /// Whether one says the same as the other, whichever is said first.
+    /// Whether one says the same as the other, whichever is said first. What has no word of its own says nothing.
     pub fn same_either_way(&self, other: &Content) -> bool {
-        self.same(other) || other.same(self)
+        let says_nothing = self.verbs.is_empty() && self.words().is_empty();
+        !says_nothing && self.denials == other.denials && (self.same(other) || other.same(self))
     }
 
     /// Whether both say the same in the same words, order and forms apart.

@@ -17,7 +17,7 @@ static ARGUMENTS: LazyLock<Vec<(u32, Tree)>> = LazyLock::new(|| {
         let weight = weight.parse().expect("a weight is a number");
         (weight, Tree::from_formula(&form).expect("the forms of arguments have few atoms"))
     };
-    lines(include_str!("../../data/arguments.tsv")).map(read).collect()
+    lines(include_str!("../../data/argument_forms.tsv")).map(read).collect()
 });
 
 /// A formula under construction.
@@ -295,18 +295,21 @@ impl Draw<'_> {
             }
         }
         let n_atoms = self.rng.random_range(2..5);
-        let any = |draw: &mut Self| draw.rng.random_range(0..n_atoms);
+        let two = |draw: &mut Self| {
+            let first = draw.rng.random_range(0..n_atoms);
+            vec![first, (first + draw.rng.random_range(1..n_atoms)) % n_atoms]
+        };
         self.dealt = (0..n_atoms).rev().collect();
         let mut premises = self.tree(usize::from(n_atoms), true);
         for _ in 0..self.rng.random_range(1..3) {
-            self.dealt = vec![any(self), any(self)];
+            self.dealt = two(self);
             let premise = if self.rng.random_bool(0.7) { self.literal() } else { self.tree(2, true) };
             premises = match self.rng.random_bool(0.85) {
                 true => join(And, premises, premise),
                 false => join(And, premise, premises),
             };
         }
-        self.dealt = vec![any(self), any(self)];
+        self.dealt = two(self);
         let conclusion = if self.rng.random_bool(0.7) { self.literal() } else { self.tree(2, true) };
         self.dealt.clear();
         join(Implies, premises, conclusion)
@@ -361,5 +364,24 @@ fn bare(shape: Shape) -> Shape {
     match shape {
         Not(inner) => *inner,
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use logic_parser::{Answer, Formula, equivalent};
+
+    use crate::lexicon::lines;
+
+    #[test]
+    fn forms_of_arguments_are_valid_until_they_are_only_nearly_so() {
+        let (valid, nearly) =
+            include_str!("../../data/argument_forms.tsv").split_once("# --- nearly so").unwrap();
+        let always = |line: &str| {
+            let form = Formula::parse(line.split('\t').nth(1).unwrap()).unwrap();
+            matches!(equivalent(&form, &Formula::top()), Answer::Yes)
+        };
+        assert!(lines(valid).all(always));
+        assert!(!lines(nearly).any(always));
     }
 }

@@ -31,24 +31,19 @@ use skeleton::{Skeleton, Written};
 use surface::Token;
 use tree::{Node, Tree};
 
-/// Says formulas in a language; [`Maker`] does in Spanish. Every step of a corpus takes the rows of any.
+/// Says formulas in a language; [`Maker`] does in Spanish. A corpus is made of the rows of any.
 ///
 /// ```
 /// use data_pipeline::{Realizer, Row, WordSpan, format::Pointing};
-/// use logic_parser::Formula;
 ///
 /// /// English, as far as one sentence goes.
 /// #[derive(Debug)]
 /// struct English;
 ///
 /// impl Realizer for English {
-///     fn row(&self, index: u64) -> Row {
-///         self.say(&Formula::atom("p").implies(Formula::atom("q")), index).expect("it can say this one")
-///     }
-///
-///     fn say(&self, pattern: &Formula, _: u64) -> Option<Row> {
+///     fn row(&self, _: u64) -> Row {
 ///         let span = |first, last| vec![WordSpan { first, last }];
-///         (pattern.to_string() == "p → q").then(|| Row {
+///         Row {
 ///             input: "If it rains, it pours.".into(),
 ///             formula: "p → q".into(),
 ///             pattern: "p → q".into(),
@@ -56,11 +51,11 @@ use tree::{Node, Tree};
 ///             spans: [("p".into(), span(1, 2)), ("q".into(), span(4, 5))].into(),
 ///             language: "en".into(),
 ///             ..Row::default()
-///         })
+///         }
 ///     }
 ///
 ///     fn fingerprint(&self) -> String {
-///         "English".into()
+///         "one English sentence".into()
 ///     }
 /// }
 ///
@@ -72,9 +67,6 @@ use tree::{Node, Tree};
 pub trait Realizer: std::fmt::Debug + Send + Sync {
     /// Draws a formula and says it; the same index gives the same row.
     fn row(&self, index: u64) -> Row;
-
-    /// Says this formula with content drawn for its atoms. None when the language, as the realizer knows it, has no way.
-    fn say(&self, pattern: &Formula, index: u64) -> Option<Row>;
 
     /// The same for realizers that make the same rows, and for no others.
     fn fingerprint(&self) -> String;
@@ -191,12 +183,8 @@ impl Realizer for Maker {
         self.row(index)
     }
 
-    fn say(&self, pattern: &Formula, index: u64) -> Option<Row> {
-        self.say(pattern, index)
-    }
-
     fn fingerprint(&self) -> String {
-        format!("seed {}", self.seed)
+        format!("Maker, seed {}", self.seed)
     }
 }
 

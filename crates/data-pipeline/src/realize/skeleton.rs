@@ -114,7 +114,9 @@ impl Written {
                 .eq(of_opener.iter().copied())
                 .then_some(of_opener.len())
         };
-        normal.drain(..OPENERS.iter().filter_map(length).max().unwrap_or(0));
+        // *Y* may be a variable.
+        let openers = OPENERS.iter().filter(|opener| opener.normal.len() > 1);
+        normal.drain(..openers.filter_map(length).max().unwrap_or(0));
         let entry = |letter: &&str| {
             let text = atoms.get(*letter).map_or("", String::as_str);
             words(text).into_iter().filter_map(normal_word).collect::<Vec<_>>()

@@ -6,8 +6,9 @@ use logic_parser::Formula;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::construction::constructions;
+use super::construction::{Classes, Segment, constructions};
 use super::plan::Plan;
+use super::tree::Tree;
 use super::{Maker, contents, draw_domain};
 use crate::row::Row;
 use crate::words;
@@ -24,6 +25,19 @@ fn a_row_depends_on_seed_and_index_alone() {
     let backward: Vec<Row> = (0..200).rev().map(|index| Maker::new(5).row(index)).collect();
     assert!(forward.iter().eq(backward.iter().rev()));
     assert_ne!(forward[0], Maker::new(6).row(0));
+}
+
+#[test]
+fn a_sentence_after_another_opens_with_a_capital() {
+    let texts: Vec<String> = rows(3_000).map(|row| row.input).filter(|text| text.contains(". ")).collect();
+    assert!(texts.len() > 100, "{} texts", texts.len());
+    for text in texts {
+        for sentence in text.split(". ").skip(1) {
+            let first = sentence.split(' ').next().unwrap_or_default();
+            let variable = first.chars().nth(1).is_none();
+            assert!(variable || !first.starts_with(char::is_lowercase), "{text}");
+        }
+    }
 }
 
 #[test]
@@ -100,12 +114,21 @@ fn every_construction_is_within_reach() {
     let mut reached = HashSet::new();
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let all = &constructions().all;
+    let argument = Formula::parse("p ∧ q → r").expect("a formula");
+    // The class p, sentences side by side.
+    let side_by_side = Classes(1 << 14);
     for (at, construction) in all.iter().enumerate() {
+        let premises =
+            |segment: &Segment| matches!(segment, Segment::Slot(slot) if slot.accepts == side_by_side);
+        let pattern = match construction.segments.iter().any(premises) {
+            true => &Tree::from_formula(&argument).expect("few atoms"),
+            false => &construction.pattern,
+        };
         for _ in 0..4000 {
             let (domain, _) = draw_domain(&mut rng);
-            let Some(clauses) = contents(&construction.pattern, domain, &mut rng) else { continue };
-            let plan = Plan::new(&construction.pattern, &clauses);
-            let root = &plan.choices[construction.pattern.root()];
+            let Some(clauses) = contents(pattern, domain, &mut rng) else { continue };
+            let plan = Plan::new(pattern, &clauses);
+            let root = &plan.choices[pattern.root()];
             if root.iter().any(|choice| std::ptr::eq(choice.construction, construction)) {
                 reached.insert(at);
                 break;

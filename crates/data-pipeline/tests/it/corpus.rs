@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, path::Path, sync::Mutex};
 
 use data_pipeline::{
-    Complexity, Corpus, CorpusError, Maker, Manifest, Part, Reason, Recipe, Row, Sequence, Source, Tokenizer,
+    Complexity, Corpus, CorpusError, Maker, Manifest, Part, Realizer, Reason, Recipe, Row, Sequence, Source,
+    Tokenizer, WordSpan,
     augment::{Law, equivalents},
     format::Pointing,
     gold, normal, pack, read_rows, write_rows,
@@ -226,4 +227,57 @@ fn every_law_finds_its_formulas_and_each_is_proven() {
         }
     }
     assert_eq!(used.len(), Law::ALL.len(), "{used:?}");
+}
+
+/// English, as far as *if* goes, about things that have no meaning.
+#[derive(Debug)]
+struct English;
+
+impl Realizer for English {
+    fn row(&self, index: u64) -> Row {
+        let word = |salt: u64| -> String {
+            let mut left = (index + 7).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(salt as u32 * 13);
+            let mut letter = || {
+                left /= 20;
+                char::from(b'b' + (left % 20) as u8)
+            };
+            (0..6).map(|_| letter()).collect()
+        };
+        let [thing, does, other, also] = [1, 2, 3, 4].map(word);
+        let (input, formula) = match index % 3 {
+            0 => (format!("If the {thing} {does}s, the {other} {also}s."), "p → q"),
+            1 => (format!("Both the {thing} {does}s , the {other} {also}s."), "p ∧ q"),
+            _ => (format!("Or the {thing} {does}s, the {other} {also}s."), "p ∨ q"),
+        };
+        let span = |first, last| vec![WordSpan { first, last }];
+        Row {
+            input,
+            formula: formula.into(),
+            pattern: formula.into(),
+            atoms: [
+                ("p".into(), format!("the {thing} {does}s")),
+                ("q".into(), format!("the {other} {also}s")),
+            ]
+            .into(),
+            spans: [("p".into(), span(1, 3)), ("q".into(), span(5, 7))].into(),
+            language: "en".into(),
+            ..Row::default()
+        }
+    }
+
+    fn fingerprint(&self) -> String {
+        "English of three conjunctions".into()
+    }
+}
+
+#[test]
+fn a_realizer_of_ones_own_makes_a_corpus() {
+    let built = build_with(&Source::made(English, 300), &recipe(1));
+    let rows: Vec<&Row> = built.sides.iter().flatten().collect();
+    assert!(rows.len() > 100, "{}", built.manifest);
+    assert!(rows.iter().any(|row| row.language == "en" && row.input.starts_with("If the")));
+    for row in rows {
+        let read = Pointing::read(&row.input, &Pointing::answer(row).unwrap()).unwrap();
+        assert!(equivalent(&read.formula, &row.formula.parse().unwrap()).is_yes());
+    }
 }

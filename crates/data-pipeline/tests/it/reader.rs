@@ -92,6 +92,40 @@ fn arguments_in_running_text_are_judged_as_by_hand() {
 }
 
 #[test]
+fn sentences_of_an_argument_share_their_atoms() {
+    let read = |text| Spanish.read(text).expect("a reading");
+    let premises =
+        [read("Si la alarma suena, ladra el perro"), read("El perro no ladró"), read("El gato duerme")];
+    let united = Spanish.unite(&premises, &read("La alarma no suena")).expect("few atoms");
+    let formulas: Vec<String> = united.argument.premises.iter().map(ToString::to_string).collect();
+    assert_eq!(formulas, ["p → q", "¬q", "r"]);
+    assert_eq!(united.argument.conclusion.to_string(), "¬p");
+    assert_eq!(united.atoms["r"], "El gato duerme");
+    assert_eq!(united.answer().formula.to_string(), "(p → q) ∧ ¬q ∧ r → ¬p");
+}
+
+#[test]
+fn two_atoms_of_one_sentence_never_share_a_letter() {
+    let mut answer = Spanish.read("Dos divide a n y tres divide a n").expect("a reading");
+    let dos = Spanish.read("Dos divide a n").expect("a reading");
+    for text in answer.atoms.values_mut() {
+        *text = "Dos divide a n".to_owned();
+    }
+    let united = Spanish.unite(&[dos], &answer).expect("few atoms");
+    assert_eq!(united.argument.conclusion.to_string(), "p ∧ q");
+}
+
+#[test]
+fn what_says_nothing_or_the_opposite_is_not_the_same() {
+    for (one, other) in
+        [("es", "hay"), ("", "—"), ("llueve", "no llueve"), ("Ana ve a Luis", "Luis ve a Ana")]
+    {
+        assert!(!Spanish.same(one, other), "{one} / {other}");
+    }
+    assert!(Spanish.same("la raíz de 2 es racional", "es racional"));
+}
+
+#[test]
 fn the_gold_sentences_are_read_better_than_by_a_good_rule_program() {
     let rows = gold::sentences();
     let right = rows.iter().filter(|row| agrees(&row.formula, &row.input)).count();

@@ -53,6 +53,7 @@ fn a_folder_grows_and_proves_it() {
     let (small, large) = (home.path().join("small"), home.path().join("large"));
     let config = Tiny::plain();
     let weights = checkpoint(&small, &config);
+    fs::write(small.join("log.jsonl"), "{}\n").unwrap();
     let plan = GrowthPlan::between(&config, &larger(&config), 1).unwrap();
     let mut draft = Draft::write(&plan, &small, &large, Options::default()).unwrap();
     assert!(!large.exists(), "nothing is handed over before it is proven");
@@ -78,6 +79,7 @@ fn a_folder_grows_and_proves_it() {
     assert_eq!((&entry.parent, &entry.steps), (&record.parent, &record.steps));
     assert_eq!(entry.steps[2], "WidenResidual { to: 18, fold: Writers }");
     assert!(large.join("tokenizer.json").exists());
+    assert!(!large.join("log.jsonl").exists(), "the old model's run is not the grown one's");
     let theirs = fs::read(large.join("model.safetensors")).unwrap();
     assert_eq!(safetensors::SafeTensors::deserialize(&theirs).unwrap().len(), plan.to().tensors().len());
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 2, "nothing temporary is left");
