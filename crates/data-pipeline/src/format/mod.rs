@@ -6,11 +6,11 @@ mod pointing;
 mod prefix;
 mod sections;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use logic_parser::Formula;
 
-use crate::{Row, WordSpan, vocabulary::LETTERS};
+use crate::{Row, WordSpan, normal, vocabulary::LETTERS};
 pub(crate) use harmless::harmless;
 pub use pointing::Pointing;
 pub use sections::Sections;
@@ -65,6 +65,28 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// How many content words of the sentence no atom says, in this or another form: their first three letters decide.
+    ///
+    /// ```
+    /// use data_pipeline::format::Pointing;
+    ///
+    /// let sentence = "Los murciélagos vuelan, pero no son aves";
+    /// let right = Pointing::read(sentence, "∧ p¬ q<|atoms|><0><2>;<6><7>")?;
+    /// let wrong = Pointing::read(sentence, "∧ p¬ p<|atoms|><0><2>")?;
+    /// assert_eq!((right.words_left(sentence), wrong.words_left(sentence)), (0, 1));
+    /// # Ok::<(), data_pipeline::format::ReadError>(())
+    /// ```
+    pub fn words_left(&self, sentence: &str) -> usize {
+        let beginning = |word: &String| word.chars().take(3).collect::<String>();
+        let said: BTreeSet<String> = self
+            .atoms
+            .values()
+            .flat_map(|text| normal::content_words(text))
+            .map(|word| beginning(&word))
+            .collect();
+        normal::content_words(sentence).iter().filter(|word| !said.contains(&beginning(word))).count()
+    }
+
     /// The answer with one letter for atoms that say the same: in the same words, capitals apart, or as `same` finds. A
     /// model that points twice at *llueve* means one atom. Letters stay in the order of first mention.
     ///

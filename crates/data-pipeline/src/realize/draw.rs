@@ -80,15 +80,15 @@ fn shape(rng: &mut ChaCha8Rng) -> Shape {
         91..97 => 5,
         _ => 6,
     };
-    let repeat = if n_atoms >= 3 && rng.random_bool(0.25) { 0.35 } else { 0.0 };
+    let repeat = if n_atoms >= 3 && rng.random_bool(0.12) { 0.35 } else { 0.0 };
     let mut draw = Draw { rng, next: 0, repeat, dealt: Vec::new() };
     match draw.rng.random_range(0..100) {
         0..3 => draw.degenerate(),
-        3..11 => draw.echo(),
-        11..21 if n_atoms >= 3 => draw.pair(),
-        21..24 => draw.exclusive(),
-        24..28 if n_atoms >= 3 => draw.rare(),
-        28..34 => draw.argument(),
+        3..6 => draw.echo(),
+        6..14 if n_atoms >= 3 => draw.pair(),
+        14..17 => draw.exclusive(),
+        17..21 if n_atoms >= 3 => draw.rare(),
+        21..24 => draw.argument(),
         _ => loop {
             draw.next = 0;
             let shape = draw.tree(n_atoms, true);

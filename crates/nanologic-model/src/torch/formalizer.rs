@@ -102,7 +102,8 @@ impl Formalizer {
     }
 
     /// The formulas of the likeliest `n` answers to every sentence, likeliest first, at least one. Answers that differ
-    /// only in the words of their atoms count as one, the likeliest of them.
+    /// only in the words of their atoms count as one, the likeliest of them; of the others, those that leave words of the
+    /// sentence unsaid give way.
     ///
     /// # Errors
     /// As [`read`](Formalizer::read).
@@ -119,7 +120,9 @@ impl Formalizer {
             asked?;
             let generated = generated.next().expect("one list of answers a prompt");
             let read = |generated| reading(tokenizer, tokens, input, generated);
-            Ok(by_formula(generated.into_iter().map(read).collect::<Result<_, _>>()?))
+            let mut formulas = by_formula(generated.into_iter().map(read).collect::<Result<_, _>>()?);
+            prefer_whole(input, &mut formulas);
+            Ok(formulas)
         });
         Ok(readings.collect())
     }
@@ -171,6 +174,21 @@ fn by_formula(readings: Vec<Reading>) -> Vec<Reading> {
     }
     formulas.sort_by(|a, b| b.formula_probability.total_cmp(&a.formula_probability));
     formulas
+}
+
+/// Moves probability to answers that leave fewer of the sentence's words unsaid: a factor e for each word. What a model
+/// that has met many clauses twice takes for a repetition is often a clause that only looks like another.
+fn prefer_whole(input: &str, formulas: &mut [Reading]) {
+    let sum = |formulas: &[Reading]| formulas.iter().map(|reading| reading.formula_probability).sum::<f64>();
+    let before = sum(formulas);
+    for reading in formulas.iter_mut() {
+        reading.formula_probability *= (-(reading.answer.words_left(input) as f64)).exp();
+    }
+    let after = sum(formulas);
+    if after > 0.0 {
+        formulas.iter_mut().for_each(|reading| reading.formula_probability *= before / after);
+    }
+    formulas.sort_by(|a, b| b.formula_probability.total_cmp(&a.formula_probability));
 }
 
 fn reading(
