@@ -161,8 +161,12 @@ impl Trainer {
         }
         let gradient_norm = gradient.norm().double_value(&[]);
         if !gradient_norm.is_finite() {
-            let tensor = first_not_finite(&self.layout, &gradient).unwrap_or("its norm");
-            return Err(Error::NotFinite { tensor: format!("gradient of {tensor}"), step });
+            // What is too large where no token is scored shows in the gradient only.
+            let tensor = self.activation_not_finite(batch).unwrap_or_else(|| {
+                let name = first_not_finite(&self.layout, &gradient).unwrap_or("its norm");
+                format!("gradient of {name}")
+            });
+            return Err(Error::NotFinite { tensor, step });
         }
         let factor = self.training.rate_factor(self.progress.step);
         no_grad(|| {
