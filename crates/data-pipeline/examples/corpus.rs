@@ -39,6 +39,9 @@ struct Arguments {
     /// Give train sentences up to so many equivalent formulas besides their own.
     #[arg(long, value_name = "K", default_value_t = 0)]
     equivalent_forms: usize,
+    /// Tokens of the vocabulary, special ones included.
+    #[arg(long, default_value_t = Recipe::default().vocab_size)]
+    vocab_size: usize,
     /// Count the sentences that share five content words in a row with this JSON Lines file.
     #[arg(long, value_name = "FILE")]
     check_against: Vec<PathBuf>,
@@ -50,7 +53,8 @@ fn main() -> anyhow::Result<()> {
         (Some(file), _) => Source::File(file.clone()),
         (None, rows) => Source::made(Maker::new(arguments.seed), rows.unwrap_or(0)),
     };
-    let recipe = Recipe { seed: arguments.seed, rewritten: arguments.equivalent_forms, ..Recipe::default() };
+    let Arguments { seed, vocab_size, equivalent_forms: rewritten, .. } = arguments;
+    let recipe = Recipe { seed, vocab_size, rewritten, ..Recipe::default() };
     let style = ProgressStyle::with_template("{msg:24} {wide_bar} {human_pos} of {human_len}, {eta} left")?;
     let bar = Mutex::new(ProgressBar::new(1).with_style(style));
     let progress = |Progress { stage, done, of }: Progress| {

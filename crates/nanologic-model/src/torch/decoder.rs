@@ -133,22 +133,31 @@ fn residual(x: &Tensor, f: Tensor, alpha: f64) -> Tensor {
     if alpha == 1.0 { x + f } else { x * alpha + f }
 }
 
-/// Hidden states (N, d) to logits (N, V), in the compute format.
-pub(super) fn logits(config: &Config, leaves: &Leaves, hidden: &Tensor) -> Tensor {
+/// Hidden states (N, d) to what the head multiplies: normalised, and scaled by all that scales the logits, which are many
+/// more.
+pub(super) fn before_head(config: &Config, leaves: &Leaves, hidden: &Tensor) -> Tensor {
     let h = rms_norm(hidden, &leaves.final_norm, config.norm_eps);
-    let plain = linear(&h, &leaves.head);
-    let logits = match &leaves.head_scale {
-        Some(scale) => plain * scale,
-        None => plain,
+    let h = match &leaves.head_scale {
+        Some(scale) => h * scale,
+        None => h,
     };
     match config.options.output_cap {
-        Some(cap) => (logits * (1.0 / cap)).tanh() * cap,
+        Some(cap) => h * (1.0 / cap),
+        None => h,
+    }
+}
+
+/// Hidden states (N, d) to logits (N, V), in the compute format.
+pub(super) fn logits(config: &Config, leaves: &Leaves, hidden: &Tensor) -> Tensor {
+    let logits = linear(&before_head(config, leaves, hidden), &leaves.head);
+    match config.options.output_cap {
+        Some(cap) => logits.tanh() * cap,
         None => logits,
     }
 }
 
 /// What is minimised as a function of the hidden states (B, T, d) before the last norm, backwards: the gradients of
-/// [`Leaves::in_order`]. `objective` is called once and gives a scalar.
+/// [`Leaves::in_order`], the head not among them. `objective` is called once and gives a scalar.
 pub(super) fn gradients(
     config: &Config,
     leaves: &Leaves,

@@ -3,6 +3,7 @@
 use data_pipeline::sections;
 use tch::{Kind as Number, Tensor, no_grad};
 
+use super::decoder::linear;
 pub(super) use super::training::Loss;
 
 /// Scored tokens of some rows of a batch.
@@ -64,63 +65,108 @@ pub(super) fn count(loss: &Loss, targets: &[i64], document: &[i64], mask: &[f32]
     sections(targets, document, mask).filter(|(_, section)| loss.sections.contains(section)).count()
 }
 
+/// What turns hidden states `h` (N, d) into logits (N, V): `u = h Wᵀ`, or `c tanh(u)` under a soft-cap.
+pub(super) struct Head<'a> {
+    /// W (V, d), in the compute format.
+    pub weights: &'a Tensor,
+    pub cap: Option<f64>,
+}
+
 /// Sums over scored tokens, in nats, and what backpropagation starts from.
 pub(super) struct Terms {
     /// `Σ -ln p(target)`: what a model is compared by.
     pub cross_entropy: f64,
     /// The whole of what is minimised.
     pub objective: f64,
-    /// A scalar whose gradient is that of the objective times `scale`. Its value means nothing.
+    /// A scalar whose gradient for `h` is that of the objective times `scale`. Its value means nothing.
     pub surrogate: Tensor,
+    /// (V, d): the same gradient for the head.
+    pub head: Tensor,
 }
 
 /// So many bytes of logits are worked on at a time, to stay in a core's cache.
 const CACHED: i64 = 1 << 18;
 
-/// Loss of logits (N, V).
+/// Loss of the tokens that come of hidden states `h` (N, d).
 ///
 /// With `p` the softmax, `Z` its denominator and ε the smoothing, a token loses
 /// `-(1-ε) ln p(target) - ε mean(ln p) + z ln² Z`, so that its logits have the gradient
-/// `(1 + 2 z ln Z) p - (1-ε) onehot(target) - ε / V`. Written out, this needs a fraction of the passes over (N, V) that
-/// automatic differentiation makes, and a small model with a large vocabulary spends much of its time on them.
-pub(super) fn terms(loss: &Loss, logits: &Tensor, scored: &Scored, scale: f64) -> Terms {
-    let (tokens, vocabulary) = logits.size2().expect("logits are a matrix");
+/// `(1 + 2 z ln Z) p - (1-ε) onehot(target) - ε / V`, and under a soft-cap `u` has that times `c (1 - tanh² u)`. Written
+/// out as far as `h` and the head, this needs a fraction of the passes over (N, V) that automatic differentiation makes,
+/// and a small model with a large vocabulary spends much of its time on them.
+pub(super) fn terms(loss: &Loss, head: &Head<'_>, h: &Tensor, scored: &Scored, scale: f64) -> Terms {
     let (mut cross_entropy, mut objective) = (0.0, 0.0);
-    let slope = no_grad(|| {
-        let slope = logits.empty_like();
-        let rows = (CACHED / 4 / vocabulary).max(1);
-        for from in (0..tokens).step_by(rows as usize) {
-            let part = |whole: &Tensor| whole.narrow(0, from, rows.min(tokens - from));
+    let (of_h, of_head) = no_grad(|| {
+        let h = h.to_kind(head.weights.kind());
+        let slope = linear(&h, head.weights); // logits at first
+        for (from, rows) in parts(&slope) {
+            let part = |whole: &Tensor| whole.narrow(0, from, rows);
             let weight = scored.weight.as_ref().map(part);
             let (targets, smoothing) = (part(&scored.targets), part(&scored.smoothing));
-            let sums = part_slope(loss, &part(logits), &targets, &smoothing, weight.as_ref(), scale);
+            let sums =
+                part_slope(loss, head.cap, &part(&slope), &targets, &smoothing, weight.as_ref(), scale);
             part(&slope).copy_(&sums.2);
             cross_entropy += sums.0;
             objective += sums.1;
         }
-        slope
+        (slope.mm(head.weights), slope.tr().mm(&h))
     });
-    Terms { cross_entropy, objective, surrogate: logits.reshape([-1]).dot(&slope.view([-1])) }
+    Terms { cross_entropy, objective, surrogate: (h * of_h).sum(Number::Float), head: of_head }
 }
 
-/// Cross-entropy, objective and gradient of some tokens.
+/// `Σ -ln p(target)` alone, in nats.
+pub(super) fn cross_entropy(head: &Head<'_>, h: &Tensor, scored: &Scored) -> f64 {
+    let u = linear(h, head.weights);
+    let of_part = |(from, rows)| {
+        let part = |whole: &Tensor| whole.narrow(0, from, rows);
+        let log_p = capped(&part(&u), head.cap).log_softmax(-1, Number::Float);
+        let lost = -log_p.gather(1, &part(&scored.targets).unsqueeze(1), false);
+        reported(&lost, scored.weight.as_ref().map(part).as_ref())
+    };
+    parts(&u).map(of_part).sum()
+}
+
+/// Where the parts of (N, V) begin that a cache holds, and how many rows each has.
+fn parts(logits: &Tensor) -> impl Iterator<Item = (i64, i64)> + use<> {
+    let (tokens, vocabulary) = logits.size2().expect("logits are a matrix");
+    let rows = (CACHED / 4 / vocabulary).max(1);
+    (0..tokens).step_by(rows as usize).map(move |from| (from, rows.min(tokens - from)))
+}
+
+fn capped(u: &Tensor, cap: Option<f64>) -> Tensor {
+    match cap {
+        Some(cap) => u.to_kind(Number::Float).tanh() * cap,
+        None => u.shallow_clone(),
+    }
+}
+
+/// The sum of what tokens (n, 1) lose; those of lesser weight are no part of what is reported.
+fn reported(lost: &Tensor, weight: Option<&Tensor>) -> f64 {
+    match weight {
+        Some(weight) => sum(&(lost * weight.ge(1.0))),
+        None => sum(lost),
+    }
+}
+
+fn sum(of_tokens: &Tensor) -> f64 {
+    of_tokens.sum(Number::Double).double_value(&[])
+}
+
+/// Cross-entropy and objective of some tokens, and the gradient of `u` (n, V).
 fn part_slope(
     loss: &Loss,
-    logits: &Tensor,
+    cap: Option<f64>,
+    u: &Tensor,
     targets: &Tensor,
     smoothing: &Tensor,
     weight: Option<&Tensor>,
     scale: f64,
 ) -> (f64, f64, Tensor) {
     let targets = targets.unsqueeze(1);
-    let sum = |of_tokens: &Tensor| of_tokens.sum(Number::Double).double_value(&[]);
+    let mut logits = capped(u, cap);
     let mut log_p = logits.log_softmax(-1, Number::Float);
     let mut lost = -log_p.gather(1, &targets, false); // (n, 1)
-    // Tokens of lesser weight are no part of what is reported.
-    let cross_entropy = match weight {
-        Some(weight) => sum(&(&lost * weight.ge(1.0))),
-        None => sum(&lost),
-    };
+    let cross_entropy = reported(&lost, weight);
     let mut factor = lost.full_like(scale); // of p
     if loss.label_smoothing > 0.0 {
         let even = -log_p.mean_dim([1i64].as_slice(), true, Number::Float);
@@ -146,6 +192,10 @@ fn part_slope(
             even *= weight;
         }
         slope -= even;
+    }
+    if let Some(cap) = cap {
+        // c (1 - tanh²), of logits that are c tanh.
+        slope *= logits.square_() * (-1.0 / cap) + cap;
     }
     (cross_entropy, sum(&lost), slope)
 }
@@ -186,9 +236,23 @@ mod tests {
         assert_eq!(count(&formulas, &TARGETS, &DOCUMENT, &MASK), 4);
     }
 
-    /// The same sum by LibTorch's own functions and automatic differentiation, in f64.
-    fn automatic(loss: &Loss, logits: &Tensor, scored: &Scored) -> (f64, Tensor) {
-        let logits = &logits.to_kind(Number::Double).detach().set_requires_grad(true);
+    fn normal(rows: i64, columns: i64) -> Tensor {
+        Tensor::randn([rows, columns], (Number::Float, Device::Cpu))
+    }
+
+    /// The same sum by LibTorch's own functions and automatic differentiation: its value, and its gradients for the
+    /// hidden states and the head.
+    fn automatic(
+        number: Number,
+        loss: &Loss,
+        head: &Head<'_>,
+        h: &Tensor,
+        scored: &Scored,
+    ) -> (f64, [Tensor; 2]) {
+        let leaf = |x: &Tensor| x.to_kind(number).detach().set_requires_grad(true);
+        let (h, weights) = (leaf(h), leaf(head.weights));
+        let u = h.linear::<&Tensor>(&weights, None);
+        let logits = head.cap.map_or(u.shallow_clone(), |cap| u.tanh() * cap);
         let log_z = logits.logsumexp([1i64].as_slice(), true);
         let one = |token: i64| {
             let smoothing = scored.smoothing.double_value(&[token, 0]);
@@ -202,51 +266,37 @@ mod tests {
             )
         };
         let tokens = (0..logits.size()[0]).map(one).reduce(|a, b| a + b).unwrap();
-        let total = tokens + log_z.square().sum(Number::Double) * loss.z;
-        let gradient = Tensor::run_backward(&[&total], &[logits], false, false).remove(0);
-        (total.double_value(&[]), gradient)
-    }
-
-    #[test]
-    fn a_prompt_counts_as_much_as_asked_and_is_not_reported() {
-        tch::manual_seed(4);
-        let plain = Loss::default();
-        let with_prompt = Loss { prompt: 0.5, ..plain.clone() };
-        let answer = Scored::new(&plain, &TARGETS, &DOCUMENT, &MASK).unwrap();
-        let both = Scored::new(&with_prompt, &TARGETS, &DOCUMENT, &MASK).unwrap();
-        assert_eq!(Vec::<i64>::try_from(both.at.narrow(0, 9, 2)).unwrap(), [0, 6]);
-        let logits = Tensor::randn([11, 70], (Number::Float, Device::Cpu));
-        let all = terms(&with_prompt, &logits, &both, 1.0);
-        let answers = terms(&plain, &logits.narrow(0, 0, 9), &answer, 1.0);
-        let of_prompt = terms(
-            &plain,
-            &logits.narrow(0, 9, 2),
-            &Scored { targets: both.targets.narrow(0, 9, 2), weight: None, ..both },
-            1.0,
-        );
-        assert!((all.cross_entropy - answers.cross_entropy).abs() < 1e-5);
-        assert!((all.objective - answers.objective - 0.5 * of_prompt.objective).abs() < 1e-5);
+        let total = tokens + log_z.square().sum(number) * loss.z;
+        let gradients = Tensor::run_backward(&[&total], &[h, weights], false, false);
+        (total.double_value(&[]), gradients.try_into().unwrap())
     }
 
     #[test]
     fn gradients_are_those_of_automatic_differentiation() {
         tch::manual_seed(3);
-        for loss in [
-            Loss::default(),
-            Loss { z: 1e-2, ..Loss::default() },
-            Loss { label_smoothing: 0.1, z: 1e-4, ..Loss::default() },
-            Loss { label_smoothing: 0.3, smoothed: vec![Section::Atoms], ..Loss::default() },
+        for (cap, loss) in [
+            (None, Loss::default()),
+            (None, Loss { z: 1e-2, ..Loss::default() }),
+            (None, Loss { label_smoothing: 0.1, z: 1e-4, ..Loss::default() }),
+            (None, Loss { label_smoothing: 0.3, smoothed: vec![Section::Atoms], ..Loss::default() }),
+            (Some(4.0), Loss { label_smoothing: 0.1, z: 1e-2, ..Loss::default() }),
         ] {
             let scored = Scored::new(&loss, &TARGETS, &DOCUMENT, &MASK).unwrap();
-            let logits = Tensor::randn([9, 20_000], (Number::Float, Device::Cpu)) * 3.0;
-            let logits = logits.set_requires_grad(true);
-            let (total, gradient) = automatic(&loss, &logits, &scored);
-            let ours = terms(&loss, &logits, &scored, 0.5);
+            // Each logit is an entry of the head, without rounding.
+            let h = Tensor::eye(9, (Number::Float, Device::Cpu)).set_requires_grad(true);
+            let weights = normal(20_000, 9) * 3.0;
+            let head = Head { weights: &weights, cap };
+            let (total, exact) = automatic(Number::Double, &loss, &head, &h, &scored);
+            let (_, rounded) = automatic(Number::Float, &loss, &head, &h, &scored);
+            let ours = terms(&loss, &head, &h, &scored, 1.0);
             assert!((ours.objective - total).abs() < 1e-5 * total, "{loss:?}: {} {total}", ours.objective);
-            let slope = Tensor::run_backward(&[&ours.surrogate], &[&logits], false, false).remove(0);
-            let slope = slope.to_kind(Number::Double) * 2.0;
-            let distance = (slope - &gradient).norm().double_value(&[]);
-            assert!(distance < 1e-6 * gradient.norm().double_value(&[]), "{loss:?}: {distance}");
+            let of_h = Tensor::run_backward(&[&ours.surrogate], &[&h], false, false).remove(0);
+            for ((ours, rounded), exact) in [of_h, ours.head].iter().zip(rounded).zip(exact) {
+                let error = |found: &Tensor| ((found - &exact).norm() / exact.norm()).double_value(&[]);
+                let (ours, theirs) = (error(ours), error(&rounded));
+                // As good as automatic differentiation in the same format.
+                assert!(ours < 1e-6 + 1.5 * theirs, "{cap:?} {loss:?}: {ours} {theirs}");
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 use tch::{Kind as Number, Tensor, no_grad};
 
 use super::feed_forward::{FeedForward, SwiGlu};
+use super::memory;
 use crate::axes::{Kind, TensorSpec};
 use crate::checkpoint::{Array, Weights};
 use crate::config::Config;
@@ -195,7 +196,7 @@ impl Leaves {
         }
     }
 
-    /// In the order of the flat buffer, but for a head that is the embedding, which is last.
+    /// In the order of the flat buffer, but for the head: the loss knows its gradient.
     pub fn in_order(&self) -> Vec<&Tensor> {
         let mut all = vec![&self.lookup];
         all.extend(self.layers.iter().flat_map(LayerLeaves::in_order));
@@ -205,23 +206,54 @@ impl Leaves {
 
     /// Those behind the last block, in the same order.
     pub fn behind_blocks(&self) -> Vec<&Tensor> {
-        let head = [Some(&self.head), self.head_scale.as_ref()];
-        let mut all = vec![&self.final_norm];
-        all.extend(head.into_iter().flatten());
-        if self.tied {
-            all[1..].reverse();
-        }
-        all
+        [Some(&self.final_norm), self.head_scale.as_ref()].into_iter().flatten().collect()
     }
 
-    /// One flat fp32 gradient out of those of [`in_order`](Leaves::in_order); the two uses of a tied embedding add up.
-    pub fn flatten_gradients(mut gradients: Vec<Tensor>, tied: bool) -> Tensor {
-        if tied && let Some(head) = gradients.pop() {
-            gradients[0] += head;
-        }
-        let flat: Vec<Tensor> = gradients.iter().map(|g| g.reshape([-1]).to_kind(Number::Float)).collect();
-        Tensor::cat(&flat, 0)
+    /// The gradients of [`in_order`](Leaves::in_order) and that of the head, which has its place in the flat buffer, or is
+    /// last if it is the embedding.
+    pub fn with_head(&self, mut gradients: Vec<Tensor>, head: Tensor) -> Vec<Tensor> {
+        let behind = if self.tied { 0 } else { usize::from(self.head_scale.is_some()) };
+        gradients.insert(gradients.len() - behind, head);
+        gradients
     }
+
+    /// Sums gradients of [`with_head`](Leaves::with_head), a list a replica, into a flat fp32 buffer: on top of what it holds
+    /// if `more`, or instead. The two uses of a tied embedding add up. The order of the additions depends on the lists alone.
+    pub fn sum_gradients(flat: &Tensor, replicas: Vec<Vec<Tensor>>, tied: bool, more: bool) {
+        let threads = replicas.len();
+        let mut terms: Vec<Vec<Tensor>> = Vec::new();
+        for mut gradients in replicas {
+            let head = if tied { gradients.pop() } else { None };
+            terms.resize_with(gradients.len(), Vec::new);
+            terms.iter_mut().zip(gradients).for_each(|(terms, gradient)| terms.push(gradient));
+            terms[0].extend(head);
+        }
+        // Each thread takes tensors of about as many entries.
+        let share = flat.numel().div_ceil(threads.max(1)).max(1);
+        let mut shares: Vec<Vec<(Tensor, Vec<Tensor>)>> = (0..threads).map(|_| Vec::new()).collect();
+        let mut start = 0;
+        for terms in terms {
+            let length = terms[0].numel();
+            shares[start / share].push((flat.narrow(0, start as i64, length as i64), terms));
+            start += length;
+        }
+        std::thread::scope(|scope| {
+            for share in shares {
+                scope.spawn(move || {
+                    memory::one_thread();
+                    no_grad(|| share.into_iter().for_each(|(part, terms)| sum_into(part, terms, more)));
+                });
+            }
+        });
+    }
+}
+
+fn sum_into(mut part: Tensor, terms: Vec<Tensor>, more: bool) {
+    let mut terms = terms.into_iter().map(|term| term.reshape([-1]));
+    if !more && let Some(first) = terms.next() {
+        part.copy_(&first);
+    }
+    terms.for_each(|term| part += term);
 }
 
 impl LayerLeaves {

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
-use tch::{Kind as Number, Reduction, Tensor, no_grad};
+use tch::{Device, Kind as Number, Tensor, no_grad};
 
 use super::decoder::{self, Recompute, Scene};
-use super::loss::{Scored, terms};
+use super::loss::{Head, Scored, terms};
 use super::optimizer::Optimizer;
 use super::parameters::{Layout, Leaves};
 use super::{Compute, Loss, Method, Schedule, Training};
@@ -26,6 +26,12 @@ struct Inputs {
     targets: Vec<i64>,
     smoothing: f64,
     z: f64,
+}
+
+impl Inputs {
+    fn scored(&self, loss: &Loss) -> Scored {
+        Scored::new(loss, &self.targets, &self.documents, &vec![1.0; self.targets.len()]).unwrap()
+    }
 }
 
 struct Arrays {
@@ -92,17 +98,23 @@ fn libtorch(config: &Config, inputs: &Inputs) -> (Tensor, f64, Weights) {
     let flat = layout.flatten(&noisy(config), str::to_owned).unwrap();
     let leaves = Leaves::new(config, &layout, &flat, &flat, true);
     let scene = Scene::packed(config, &row(&inputs.positions), &row(&inputs.documents), Number::Float);
-    let (mut logits, mut loss) = (None, 0.0);
+    let (mut logits, mut loss, mut of_head) = (None, 0.0, None);
     let gradients =
         decoder::gradients(config, &leaves, &row(&inputs.ids), &scene, Recompute::Nothing, |hidden| {
-            let found = decoder::logits(config, &leaves, hidden).squeeze_dim(0);
-            let targets = Tensor::from_slice(&inputs.targets);
-            let mean = found.cross_entropy_loss::<&Tensor>(&targets, None, Reduction::Mean, -100, 0.0);
-            loss = mean.double_value(&[]);
-            logits = Some(found.detach());
-            mean
+            let hidden = hidden.squeeze_dim(0);
+            logits = Some(decoder::logits(config, &leaves, &hidden).detach());
+            let head = Head { weights: &leaves.head, cap: config.options.output_cap };
+            let scored = inputs.scored(&Loss::default());
+            let tokens = inputs.targets.len() as f64;
+            let h = decoder::before_head(config, &leaves, &hidden);
+            let terms = terms(&Loss::default(), &head, &h, &scored, 1.0 / tokens);
+            loss = terms.objective / tokens;
+            of_head = Some(terms.head);
+            terms.surrogate
         });
-    let flat = no_grad(|| Leaves::flatten_gradients(gradients, config.tied));
+    let gradients = leaves.with_head(gradients, of_head.unwrap());
+    let flat = flat.zeros_like();
+    Leaves::sum_gradients(&flat, vec![gradients], config.tied, false);
     (logits.unwrap(), loss, layout.unflatten(&flat, |spec| Some(spec.name.clone())))
 }
 
@@ -246,12 +258,13 @@ fn five_steps_of_every_optimizer_are_pytorchs() {
 #[test]
 fn smoothing_and_z_loss_are_pytorchs() {
     let pytorch = Arrays::load();
-    let Inputs { targets, documents, smoothing, z, .. } = &pytorch.inputs;
+    let Inputs { targets, smoothing, z, .. } = &pytorch.inputs;
     let loss = Loss { label_smoothing: *smoothing, z: *z, ..Loss::default() };
     for (case, config) in &pytorch.cases {
         let (logits, ..) = libtorch(config, &pytorch.inputs);
-        let scored = Scored::new(&loss, targets, documents, &vec![1.0; targets.len()]).unwrap();
-        let terms = terms(&loss, &logits, &scored, 1.0);
+        // Logits as they are.
+        let head = Head { weights: &Tensor::eye(logits.size()[1], (Number::Float, Device::Cpu)), cap: None };
+        let terms = terms(&loss, &head, &logits, &pytorch.inputs.scored(&loss), 1.0);
         let expected = &pytorch.get(&format!("{case}/losses")).data;
         for (found, &expected) in [terms.cross_entropy, terms.objective].iter().zip(expected) {
             let (found, expected) = (found / targets.len() as f64, f64::from(expected));

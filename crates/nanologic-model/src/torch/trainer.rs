@@ -7,7 +7,7 @@ use data_pipeline::Batch;
 use tch::{Kind as Number, Tensor, no_grad};
 
 use super::decoder::{self, Recompute, Scene};
-use super::loss::{self, Scored, Terms};
+use super::loss::{self, Head, Scored};
 use super::memory;
 use super::noise::{Noise, standard_normal};
 use super::optimizer::Optimizer;
@@ -50,6 +50,8 @@ pub struct Trainer {
     products: Tensor,
     /// For each thread, views of the two buffers that collect gradients.
     replicas: Vec<Leaves>,
+    /// Where their sum goes, flat, fp32: the gradient of the last step.
+    gradient: Tensor,
     optimizer: Optimizer,
     progress: Progress,
     /// Tokenizer and provenance of the checkpoint it began with.
@@ -126,8 +128,20 @@ impl Trainer {
         let products = master.to_kind(training.compute.number());
         let leaves = |_| Leaves::new(&config, &layout, &master, &products, true);
         let replicas = (0..training.threads.max(1)).map(leaves).collect();
+        let gradient = master.zeros_like();
         let origin = Checkpoint { training: None, ..checkpoint.clone() };
-        Ok(Trainer { config, training, layout, master, products, replicas, optimizer, progress, origin })
+        Ok(Trainer {
+            config,
+            training,
+            layout,
+            master,
+            products,
+            replicas,
+            gradient,
+            optimizer,
+            progress,
+            origin,
+        })
     }
 
     /// Where the run stands.
@@ -235,7 +249,7 @@ impl Trainer {
         }
     }
 
-    /// Mean losses over the scored tokens, and the flat gradient of the objective.
+    /// Mean losses over the scored tokens, and the flat gradient of the objective, until the next call.
     pub(super) fn gradient(&mut self, batch: &Batch) -> Result<(Losses, Tensor), Error> {
         let scored = self.check(batch)?;
         let share = self.rows_at_once(batch.rows);
@@ -248,7 +262,7 @@ impl Trainer {
             scored,
         };
         let workers = self.replicas.len();
-        let mut sum: Option<(Losses, Tensor)> = None;
+        let mut sum = Losses::default();
         for first in (0..batch.rows).step_by(share * workers) {
             let rows = |n: usize| first + n * share..batch.rows.min(first + (n + 1) * share);
             let parts = std::thread::scope(|scope| {
@@ -266,18 +280,14 @@ impl Trainer {
                 }
                 Err(panic) => std::panic::resume_unwind(panic),
             };
-            for (loss, gradient) in parts {
-                match &mut sum {
-                    None => sum = Some((loss, gradient)),
-                    Some((losses, whole)) => {
-                        losses.cross_entropy += loss.cross_entropy;
-                        losses.objective += loss.objective;
-                        *whole += gradient;
-                    }
-                }
+            let (losses, gradients): (Vec<Losses>, Vec<_>) = parts.into_iter().unzip();
+            for losses in losses {
+                sum.cross_entropy += losses.cross_entropy;
+                sum.objective += losses.objective;
             }
+            Leaves::sum_gradients(&self.gradient, gradients, self.config.tied, first > 0);
         }
-        Ok(sum.expect("a batch with scored tokens has rows"))
+        Ok((sum, self.gradient.shallow_clone()))
     }
 
     /// Mean cross-entropy over the scored tokens of a batch, in nats, without learning from it; by the averaged weights
@@ -390,7 +400,7 @@ impl Trainer {
 }
 
 /// Losses of some tokens, in nats.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Losses {
     pub cross_entropy: f64,
     pub objective: f64,
@@ -417,14 +427,13 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Losses and gradient of some rows, both divided by the scored tokens of the whole batch.
-    fn gradient(self, leaves: &Leaves, rows: Range<usize>) -> (Losses, Tensor) {
+    /// Losses and gradients of some rows, both divided by the scored tokens of the whole batch.
+    fn gradient(self, leaves: &Leaves, rows: Range<usize>) -> (Losses, Vec<Tensor>) {
         memory::one_thread();
-        let tied = self.config.tied;
+        let mut losses = Losses::default();
         let Some(scored) = self.scored(&rows) else {
-            let zeros = leaves.in_order().into_iter().map(Tensor::zeros_like).collect();
-            let nothing = Losses { cross_entropy: 0.0, objective: 0.0 };
-            return (nothing, no_grad(|| Leaves::flatten_gradients(zeros, tied)));
+            let zeros = || leaves.in_order().into_iter().map(Tensor::zeros_like).collect();
+            return (losses, no_grad(|| leaves.with_head(zeros(), leaves.head.zeros_like())));
         };
         let noise = Noise::new(
             self.training.regularization,
@@ -434,17 +443,24 @@ impl Part<'_> {
             rows.start,
         );
         let (ids, scene) = self.scene(&rows);
-        let mut losses = Losses { cross_entropy: 0.0, objective: 0.0 };
+        let mut of_head = None;
         let objective = |hidden: &Tensor| {
-            let terms = self.terms(leaves, hidden, &scored);
+            let terms = loss::terms(
+                &self.training.loss,
+                &self.head(leaves),
+                &self.before_head(leaves, hidden, &scored),
+                &scored,
+                1.0 / self.scored,
+            );
             losses.cross_entropy = terms.cross_entropy / self.scored;
             losses.objective = terms.objective / self.scored;
+            of_head = Some(terms.head);
             terms.surrogate
         };
         let scene = scene.with_noise(noise);
         let gradients =
             decoder::gradients(self.config, leaves, &ids, &scene, self.training.recompute, objective);
-        (losses, no_grad(|| Leaves::flatten_gradients(gradients, tied)))
+        (losses, leaves.with_head(gradients, of_head.expect("the objective was asked for")))
     }
 
     /// Summed cross-entropy of the whole batch, a share of the rows at a time.
@@ -458,7 +474,8 @@ impl Part<'_> {
             let Some(scored) = self.scored(&rows) else { return 0.0 };
             let (ids, scene) = self.scene(&rows);
             let hidden = decoder::hidden(self.config, leaves, &ids, &scene, None);
-            self.terms(leaves, &hidden, &scored).cross_entropy
+            let h = self.before_head(leaves, &hidden, &scored);
+            loss::cross_entropy(&self.head(leaves), &h, &scored)
         };
         rows.map(of_rows).sum()
     }
@@ -481,10 +498,13 @@ impl Part<'_> {
     }
 
     /// Only scored positions go through the head.
-    fn terms(&self, leaves: &Leaves, hidden: &Tensor, scored: &Scored) -> Terms {
+    fn before_head(&self, leaves: &Leaves, hidden: &Tensor, scored: &Scored) -> Tensor {
         let hidden = hidden.view([-1, self.config.d_model as i64]).index_select(0, &scored.at);
-        let logits = decoder::logits(self.config, leaves, &hidden);
-        loss::terms(&self.training.loss, &logits, scored, 1.0 / self.scored)
+        decoder::before_head(self.config, leaves, &hidden)
+    }
+
+    fn head<'a>(&self, leaves: &'a Leaves) -> Head<'a> {
+        Head { weights: &leaves.head, cap: self.config.options.output_cap }
     }
 }
 
