@@ -13,6 +13,9 @@ pub(super) trait FeedForward: Send {
 
     /// The tensors that it learns, in the order of the flat buffer.
     fn leaves(&self) -> Vec<&Tensor>;
+
+    /// The same computation with other tensors in the place of these.
+    fn map(&self, f: &dyn Fn(&Tensor) -> Tensor) -> Box<dyn FeedForward>;
 }
 
 /// `W_down ((silu(W_gate h) + a) ⊙ W_up h)`.
@@ -37,6 +40,16 @@ impl FeedForward for SwiGlu {
 
     fn leaves(&self) -> Vec<&Tensor> {
         [Some(&self.gate_up), self.residual.as_ref(), Some(&self.down)].into_iter().flatten().collect()
+    }
+
+    fn map(&self, f: &dyn Fn(&Tensor) -> Tensor) -> Box<dyn FeedForward> {
+        Box::new(self.with(f))
+    }
+}
+
+impl SwiGlu {
+    fn with(&self, f: &dyn Fn(&Tensor) -> Tensor) -> SwiGlu {
+        SwiGlu { gate_up: f(&self.gate_up), residual: self.residual.as_ref().map(f), down: f(&self.down) }
     }
 }
 
@@ -63,6 +76,11 @@ mod tests {
 
         fn leaves(&self) -> Vec<&Tensor> {
             std::iter::once(&self.router).chain(self.experts.iter().flat_map(SwiGlu::leaves)).collect()
+        }
+
+        fn map(&self, f: &dyn Fn(&Tensor) -> Tensor) -> Box<dyn FeedForward> {
+            let experts = self.experts.iter().map(|expert| expert.with(f)).collect();
+            Box::new(TopOne { router: f(&self.router), experts })
         }
     }
 

@@ -88,7 +88,7 @@ impl Generated {
 /// A model that continues prompts, in fp32.
 pub struct Generator {
     config: Config,
-    /// Views of one buffer for each thread.
+    /// The weights, for each thread.
     replicas: Vec<Leaves>,
 }
 
@@ -104,8 +104,8 @@ impl Generator {
         checkpoint.weights.check(&config)?;
         let layout = Layout::new(&config);
         let flat = layout.flatten(&checkpoint.weights, str::to_owned)?;
-        let leaves = |_| Leaves::new(&config, &layout, &flat, &flat, false);
-        Ok(Generator { replicas: (0..threads.max(1)).map(leaves).collect(), config })
+        let leaves = Leaves::new(&config, &layout, &flat, &flat, false).for_answers();
+        Ok(Generator { replicas: (0..threads.max(1)).map(|_| leaves.shared()).collect(), config })
     }
 
     /// Most positions of the model.

@@ -17,11 +17,8 @@ pub(super) fn keep_freed_pages() {
 #[allow(unsafe_code)]
 fn set_thresholds() {
     const GIBIBYTE: libc::c_int = 1 << 30;
-    // SAFETY: `mallopt` takes two integers and changes only where glibc takes memory from, and when it asks the system for
-    // memory or returns it.
+    // SAFETY: `mallopt` takes two integers and changes only when glibc asks the system for memory or returns it.
     unsafe {
-        // An arena of a thread's own holds 64 MiB at most, and gives them back when they are free.
-        libc::mallopt(libc::M_ARENA_MAX, 1);
         libc::mallopt(libc::M_MMAP_THRESHOLD, GIBIBYTE);
         libc::mallopt(libc::M_TRIM_THRESHOLD, GIBIBYTE);
         libc::mallopt(libc::M_TOP_PAD, GIBIBYTE / 16);

@@ -196,6 +196,42 @@ impl Leaves {
         }
     }
 
+    /// The same weights where products with few rows, as answers need them, read them twice as fast: matrices column by
+    /// column, but for the embedding that is looked up.
+    pub fn for_answers(&self) -> Leaves {
+        let by_column = |weights: &Tensor| match weights.dim() {
+            2 => weights.tr().contiguous().tr(),
+            _ => weights.copy(),
+        };
+        let turned = self.map(&|weights| no_grad(|| by_column(weights)));
+        Leaves { lookup: no_grad(|| self.lookup.copy()), ..turned }
+    }
+
+    /// The same tensors, for another thread.
+    pub fn shared(&self) -> Leaves {
+        self.map(&Tensor::shallow_clone)
+    }
+
+    fn map(&self, f: &dyn Fn(&Tensor) -> Tensor) -> Leaves {
+        let layer = |layer: &LayerLeaves| LayerLeaves {
+            attention_norm: f(&layer.attention_norm),
+            qkv: f(&layer.qkv),
+            qk_norm: layer.qk_norm.as_ref().map(|(q, k)| (f(q), f(k))),
+            lambda: layer.lambda.as_ref().map(f),
+            output: f(&layer.output),
+            feed_forward_norm: f(&layer.feed_forward_norm),
+            feed_forward: layer.feed_forward.map(f),
+        };
+        Leaves {
+            lookup: f(&self.lookup),
+            layers: self.layers.iter().map(layer).collect(),
+            final_norm: f(&self.final_norm),
+            head: f(&self.head),
+            head_scale: self.head_scale.as_ref().map(f),
+            tied: self.tied,
+        }
+    }
+
     /// In the order of the flat buffer, but for the head: the loss knows its gradient.
     pub fn in_order(&self) -> Vec<&Tensor> {
         let mut all = vec![&self.lookup];
