@@ -39,7 +39,7 @@ struct Arguments {
     /// Give train sentences up to so many equivalent formulas besides their own.
     #[arg(long, value_name = "K", default_value_t = 0)]
     equivalent_forms: usize,
-    /// Tokens of the vocabulary, special ones included.
+    /// Tokens of the vocabulary at most, special ones included.
     #[arg(long, default_value_t = Recipe::default().vocab_size)]
     vocab_size: usize,
     /// Count the sentences that share five content words in a row with this JSON Lines file.

@@ -42,8 +42,8 @@ impl Memory {
         // Gate, up, silu(gate) and their product.
         let hidden = 4 * config.d_ff;
         let block = tokens * (stream + heads + pairs + hidden);
-        // Logits and their softmax.
-        let head = tokens * 2 * config.vocab_size;
+        // Logits, then their gradient in the same place.
+        let head = tokens * config.vocab_size;
         let activations = (config.n_layers * block + head) * size_of::<f32>();
         Memory { weights, gradients: weights, moments: 2 * weights, activations }
     }

@@ -133,8 +133,8 @@ fn residual(x: &Tensor, f: Tensor, alpha: f64) -> Tensor {
     if alpha == 1.0 { x + f } else { x * alpha + f }
 }
 
-/// Hidden states (N, d) to what the head multiplies: normalised, and scaled by all that scales the logits, which are many
-/// more.
+/// Hidden states (N, d) to what the head multiplies: normalised, and with the factors of the logits in it already, which
+/// are many more.
 pub(super) fn before_head(config: &Config, leaves: &Leaves, hidden: &Tensor) -> Tensor {
     let h = rms_norm(hidden, &leaves.final_norm, config.norm_eps);
     let h = match &leaves.head_scale {
@@ -147,17 +147,21 @@ pub(super) fn before_head(config: &Config, leaves: &Leaves, hidden: &Tensor) -> 
     }
 }
 
-/// Hidden states (N, d) to logits (N, V), in the compute format.
+/// Hidden states (N, d) to logits (N, V).
 pub(super) fn logits(config: &Config, leaves: &Leaves, hidden: &Tensor) -> Tensor {
-    let logits = linear(&before_head(config, leaves, hidden), &leaves.head);
-    match config.options.output_cap {
-        Some(cap) => logits.tanh() * cap,
-        None => logits,
+    capped(&linear(&before_head(config, leaves, hidden), &leaves.head), config.options.output_cap)
+}
+
+/// `c tanh(u)` in fp32, or `u` where there is no cap.
+pub(super) fn capped(u: &Tensor, cap: Option<f64>) -> Tensor {
+    match cap {
+        Some(cap) => u.to_kind(Number::Float).tanh() * cap,
+        None => u.shallow_clone(),
     }
 }
 
 /// What is minimised as a function of the hidden states (B, T, d) before the last norm, backwards: the gradients of
-/// [`Leaves::in_order`], the head not among them. `objective` is called once and gives a scalar.
+/// [`Leaves::in_order`]. `objective` is called once and gives a scalar.
 pub(super) fn gradients(
     config: &Config,
     leaves: &Leaves,

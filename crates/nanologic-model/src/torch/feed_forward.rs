@@ -43,13 +43,11 @@ impl FeedForward for SwiGlu {
     }
 
     fn map(&self, f: &dyn Fn(&Tensor) -> Tensor) -> Box<dyn FeedForward> {
-        Box::new(self.with(f))
-    }
-}
-
-impl SwiGlu {
-    fn with(&self, f: &dyn Fn(&Tensor) -> Tensor) -> SwiGlu {
-        SwiGlu { gate_up: f(&self.gate_up), residual: self.residual.as_ref().map(f), down: f(&self.down) }
+        Box::new(SwiGlu {
+            gate_up: f(&self.gate_up),
+            residual: self.residual.as_ref().map(f),
+            down: f(&self.down),
+        })
     }
 }
 
@@ -62,24 +60,25 @@ mod tests {
     /// Each token goes to the expert that its router likes best, as much as it likes it.
     struct TopOne {
         router: Tensor,
-        experts: Vec<SwiGlu>,
+        experts: Vec<Box<dyn FeedForward>>,
     }
 
     impl FeedForward for TopOne {
         fn forward(&self, h: &Tensor) -> Tensor {
             let (share, chosen) = linear(h, &self.router).softmax(-1, None).max_dim(-1, true);
-            let of =
-                |(n, expert): (usize, &SwiGlu)| expert.forward(h) * chosen.eq(n as i64).to_kind(share.kind());
+            let of = |(n, expert): (usize, &Box<dyn FeedForward>)| {
+                expert.forward(h) * chosen.eq(n as i64).to_kind(share.kind())
+            };
             let chosen: Tensor = self.experts.iter().enumerate().map(of).sum();
             chosen * share
         }
 
         fn leaves(&self) -> Vec<&Tensor> {
-            std::iter::once(&self.router).chain(self.experts.iter().flat_map(SwiGlu::leaves)).collect()
+            std::iter::once(&self.router).chain(self.experts.iter().flat_map(|e| e.leaves())).collect()
         }
 
         fn map(&self, f: &dyn Fn(&Tensor) -> Tensor) -> Box<dyn FeedForward> {
-            let experts = self.experts.iter().map(|expert| expert.with(f)).collect();
+            let experts = self.experts.iter().map(|expert| expert.map(f)).collect();
             Box::new(TopOne { router: f(&self.router), experts })
         }
     }
@@ -95,9 +94,10 @@ mod tests {
     #[test]
     fn a_mixture_of_experts_takes_the_place() {
         tch::manual_seed(1);
-        let mixture = TopOne { router: normal([2, 8]), experts: vec![expert(), expert()] };
+        let mixture =
+            TopOne { router: normal([2, 8]), experts: vec![Box::new(expert()), Box::new(expert())] };
         let h = normal([10, 8]).unsqueeze(0);
-        let mixed = mixture.forward(&h);
+        let mixed = mixture.map(&Tensor::shallow_clone).forward(&h);
         let (share, chosen) = linear(&h, &mixture.router).softmax(-1, None).max_dim(-1, true);
         let mut used = [false; 2];
         for token in 0..10 {

@@ -3,7 +3,7 @@
 use data_pipeline::sections;
 use tch::{Kind as Number, Tensor, no_grad};
 
-use super::decoder::linear;
+use super::decoder::{capped, linear};
 pub(super) use super::training::Loss;
 
 /// Scored tokens of some rows of a batch.
@@ -80,14 +80,14 @@ pub(super) struct Terms {
     pub objective: f64,
     /// A scalar whose gradient for `h` is that of the objective times `scale`. Its value means nothing.
     pub surrogate: Tensor,
-    /// (V, d): the same gradient for the head.
+    /// (V, d), in the compute format: the same gradient for the head.
     pub head: Tensor,
 }
 
 /// So many bytes of logits are worked on at a time, to stay in a core's cache.
 const CACHED: i64 = 1 << 18;
 
-/// Loss of the tokens that come of hidden states `h` (N, d).
+/// Loss of the tokens that follow hidden states `h` (N, d).
 ///
 /// With `p` the softmax, `Z` its denominator and ε the smoothing, a token loses
 /// `-(1-ε) ln p(target) - ε mean(ln p) + z ln² Z`, so that its logits have the gradient
@@ -131,13 +131,6 @@ fn parts(logits: &Tensor) -> impl Iterator<Item = (i64, i64)> + use<> {
     let (tokens, vocabulary) = logits.size2().expect("logits are a matrix");
     let rows = (CACHED / 4 / vocabulary).max(1);
     (0..tokens).step_by(rows as usize).map(move |from| (from, rows.min(tokens - from)))
-}
-
-fn capped(u: &Tensor, cap: Option<f64>) -> Tensor {
-    match cap {
-        Some(cap) => u.to_kind(Number::Float).tanh() * cap,
-        None => u.shallow_clone(),
-    }
 }
 
 /// The sum of what tokens (n, 1) lose; those of lesser weight are no part of what is reported.
@@ -240,6 +233,27 @@ mod tests {
         Tensor::randn([rows, columns], (Number::Float, Device::Cpu))
     }
 
+    #[test]
+    fn a_prompt_counts_as_much_as_asked_and_is_not_reported() {
+        tch::manual_seed(4);
+        let plain = Loss::default();
+        let with_prompt = Loss { prompt: 0.5, ..plain.clone() };
+        let answer = Scored::new(&plain, &TARGETS, &DOCUMENT, &MASK).unwrap();
+        let both = Scored::new(&with_prompt, &TARGETS, &DOCUMENT, &MASK).unwrap();
+        assert_eq!(Vec::<i64>::try_from(both.at.narrow(0, 9, 2)).unwrap(), [0, 6]);
+        let (h, weights) = (normal(11, 8), normal(70, 8));
+        let head = Head { weights: &weights, cap: None };
+        let all = terms(&with_prompt, &head, &h, &both, 1.0);
+        let answers = terms(&plain, &head, &h.narrow(0, 0, 9), &answer, 1.0);
+        assert!((cross_entropy(&head, &h, &both) - all.cross_entropy).abs() < 1e-5);
+        let prompt = Scored { targets: both.targets.narrow(0, 9, 2), weight: None, ..both };
+        let of_prompt = terms(&plain, &head, &h.narrow(0, 9, 2), &prompt, 1.0);
+        assert!((all.cross_entropy - answers.cross_entropy).abs() < 1e-5);
+        assert!((all.objective - answers.objective - 0.5 * of_prompt.objective).abs() < 1e-5);
+        let head = answers.head + of_prompt.head * 0.5;
+        assert!((all.head - &head).norm().double_value(&[]) < 1e-6 * head.norm().double_value(&[]));
+    }
+
     /// The same sum by LibTorch's own functions and automatic differentiation: its value, and its gradients for the
     /// hidden states and the head.
     fn automatic(
@@ -290,6 +304,8 @@ mod tests {
             let (_, rounded) = automatic(Number::Float, &loss, &head, &h, &scored);
             let ours = terms(&loss, &head, &h, &scored, 1.0);
             assert!((ours.objective - total).abs() < 1e-5 * total, "{loss:?}: {} {total}", ours.objective);
+            let said = no_grad(|| cross_entropy(&head, &h, &scored));
+            assert!((said - ours.cross_entropy).abs() < 1e-6 * said, "{cap:?}: {said}");
             let of_h = Tensor::run_backward(&[&ours.surrogate], &[&h], false, false).remove(0);
             for ((ours, rounded), exact) in [of_h, ours.head].iter().zip(rounded).zip(exact) {
                 let error = |found: &Tensor| ((found - &exact).norm() / exact.norm()).double_value(&[]);

@@ -196,15 +196,14 @@ impl Leaves {
         }
     }
 
-    /// The same weights where products with few rows, as answers need them, read them twice as fast: matrices column by
-    /// column, but for the embedding that is looked up.
+    /// A copy of weights without gradients, for answers: products with few rows read a matrix faster column by column. An
+    /// embedding that is the head too is kept both ways.
     pub fn for_answers(&self) -> Leaves {
-        let by_column = |weights: &Tensor| match weights.dim() {
+        let turned = self.map(&|weights| match weights.dim() {
             2 => weights.tr().contiguous().tr(),
             _ => weights.copy(),
-        };
-        let turned = self.map(&|weights| no_grad(|| by_column(weights)));
-        Leaves { lookup: no_grad(|| self.lookup.copy()), ..turned }
+        });
+        Leaves { lookup: self.lookup.copy(), ..turned }
     }
 
     /// The same tensors, for another thread.
@@ -232,7 +231,7 @@ impl Leaves {
         }
     }
 
-    /// In the order of the flat buffer, but for the head: the loss knows its gradient.
+    /// In the order of the flat buffer, without the head, whose gradient the loss knows.
     pub fn in_order(&self) -> Vec<&Tensor> {
         let mut all = vec![&self.lookup];
         all.extend(self.layers.iter().flat_map(LayerLeaves::in_order));
@@ -245,42 +244,43 @@ impl Leaves {
         [Some(&self.final_norm), self.head_scale.as_ref()].into_iter().flatten().collect()
     }
 
-    /// The gradients of [`in_order`](Leaves::in_order) and that of the head, which has its place in the flat buffer, or is
-    /// last if it is the embedding.
+    /// All gradients in the order of the flat buffer, from those of [`in_order`](Leaves::in_order) and that of the head.
+    /// The two uses of a tied embedding add up.
     pub fn with_head(&self, mut gradients: Vec<Tensor>, head: Tensor) -> Vec<Tensor> {
-        let behind = if self.tied { 0 } else { usize::from(self.head_scale.is_some()) };
-        gradients.insert(gradients.len() - behind, head);
+        if self.tied {
+            gradients[0] += head;
+        } else {
+            gradients.insert(gradients.len() - usize::from(self.head_scale.is_some()), head);
+        }
         gradients
     }
 
     /// Sums gradients of [`with_head`](Leaves::with_head), a list a replica, into a flat fp32 buffer: on top of what it holds
-    /// if `more`, or instead. The two uses of a tied embedding add up. The order of the additions depends on the lists alone.
-    pub fn sum_gradients(flat: &Tensor, replicas: Vec<Vec<Tensor>>, tied: bool, more: bool) {
-        let threads = replicas.len();
+    /// if `more`, or instead. The order of the additions depends on the lists alone. A panic of LibTorch comes back.
+    pub fn sum_gradients(flat: &Tensor, replicas: Vec<Vec<Tensor>>, more: bool) -> std::thread::Result<()> {
+        // A tensor goes to the thread in whose share of the entries it begins.
+        let share = flat.numel().div_ceil(replicas.len());
+        let mut shares: Vec<Vec<(Tensor, Vec<Tensor>)>> = replicas.iter().map(|_| Vec::new()).collect();
         let mut terms: Vec<Vec<Tensor>> = Vec::new();
-        for mut gradients in replicas {
-            let head = if tied { gradients.pop() } else { None };
+        for gradients in replicas {
             terms.resize_with(gradients.len(), Vec::new);
             terms.iter_mut().zip(gradients).for_each(|(terms, gradient)| terms.push(gradient));
-            terms[0].extend(head);
         }
-        // Each thread takes tensors of about as many entries.
-        let share = flat.numel().div_ceil(threads.max(1)).max(1);
-        let mut shares: Vec<Vec<(Tensor, Vec<Tensor>)>> = (0..threads).map(|_| Vec::new()).collect();
         let mut start = 0;
         for terms in terms {
             let length = terms[0].numel();
             shares[start / share].push((flat.narrow(0, start as i64, length as i64), terms));
             start += length;
         }
+        debug_assert_eq!(start, flat.numel(), "every weight has a gradient");
         std::thread::scope(|scope| {
-            for share in shares {
-                scope.spawn(move || {
-                    memory::one_thread();
-                    no_grad(|| share.into_iter().for_each(|(part, terms)| sum_into(part, terms, more)));
-                });
-            }
-        });
+            let sum = |share: Vec<(Tensor, Vec<Tensor>)>| {
+                memory::one_thread();
+                no_grad(|| share.into_iter().for_each(|(part, terms)| sum_into(part, terms, more)));
+            };
+            let workers: Vec<_> = shares.into_iter().map(|share| scope.spawn(move || sum(share))).collect();
+            workers.into_iter().try_for_each(|worker| worker.join())
+        })
     }
 }
 

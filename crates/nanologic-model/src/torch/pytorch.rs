@@ -114,7 +114,7 @@ fn libtorch(config: &Config, inputs: &Inputs) -> (Tensor, f64, Weights) {
         });
     let gradients = leaves.with_head(gradients, of_head.unwrap());
     let flat = flat.zeros_like();
-    Leaves::sum_gradients(&flat, vec![gradients], config.tied, false);
+    Leaves::sum_gradients(&flat, vec![gradients], false).unwrap();
     (logits.unwrap(), loss, layout.unflatten(&flat, |spec| Some(spec.name.clone())))
 }
 

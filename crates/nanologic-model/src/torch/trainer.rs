@@ -1,5 +1,6 @@
 //! One training step after another.
 
+use std::any::Any;
 use std::ops::Range;
 use std::time::Instant;
 
@@ -273,19 +274,14 @@ impl Trainer {
                     .collect();
                 workers.into_iter().map(|worker| worker.join()).collect::<Result<Vec<_>, _>>()
             });
-            let parts = match parts {
-                Ok(parts) => parts,
-                Err(panic) if memory::is_shortage(&*panic) => {
-                    return Err(self.shortage(batch.rows, batch.seq));
-                }
-                Err(panic) => std::panic::resume_unwind(panic),
-            };
+            let parts = parts.map_err(|panic| self.ran_out(panic, batch))?;
             let (losses, gradients): (Vec<Losses>, Vec<_>) = parts.into_iter().unzip();
             for losses in losses {
                 sum.cross_entropy += losses.cross_entropy;
                 sum.objective += losses.objective;
             }
-            Leaves::sum_gradients(&self.gradient, gradients, self.config.tied, first > 0);
+            Leaves::sum_gradients(&self.gradient, gradients, first > 0)
+                .map_err(|panic| self.ran_out(panic, batch))?;
         }
         Ok((sum, self.gradient.shallow_clone()))
     }
@@ -338,7 +334,15 @@ impl Trainer {
             Recompute::Nothing => needed.activations,
             Recompute::Blocks => needed.activations / self.config.n_layers.max(1),
         };
-        needed.gradients * (self.replicas.len() + 1) + kept
+        needed.gradients * self.replicas.len() + kept
+    }
+
+    /// What a panic of LibTorch means, if it means that memory ran out.
+    fn ran_out(&self, panic: Box<dyn Any + Send>, batch: &Batch) -> Error {
+        if !memory::is_shortage(&*panic) {
+            std::panic::resume_unwind(panic);
+        }
+        self.shortage(batch.rows, batch.seq)
     }
 
     fn shortage(&self, rows: usize, seq: usize) -> Error {
@@ -432,8 +436,13 @@ impl Part<'_> {
         memory::one_thread();
         let mut losses = Losses::default();
         let Some(scored) = self.scored(&rows) else {
-            let zeros = || leaves.in_order().into_iter().map(Tensor::zeros_like).collect();
-            return (losses, no_grad(|| leaves.with_head(zeros(), leaves.head.zeros_like())));
+            return (
+                losses,
+                no_grad(|| {
+                    let zeros = leaves.in_order().into_iter().map(Tensor::zeros_like).collect();
+                    leaves.with_head(zeros, leaves.head.zeros_like())
+                }),
+            );
         };
         let noise = Noise::new(
             self.training.regularization,
