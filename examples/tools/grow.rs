@@ -3,7 +3,8 @@
 //! ```text
 //! cargo run --release --example grow -- --checkpoint DIR --to age:1 --out DIR
 //! ```
-//! `--to` is an age of the corrected table, a JSON file with the keys of `config.json` that change, or a plan in TOML.
+//! `--to` is an age (`thau_growth::ages::Table::Corrected`), a JSON file with the keys of `config.json` that change, or a
+//! plan in TOML (`thau_growth::Recipe`), which has a seed of its own.
 //! The grown folder has the tokenizer, the optimizer state carried along, and the proof in `growth.json`.
 
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ struct Arguments {
     /// Number format of the grown weights.
     #[arg(long, value_enum, default_value = "fp32")]
     dtype: Dtype,
-    /// For everything drawn at random.
+    /// For everything drawn at random; a plan in TOML has its own.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// The least that the growth may preserve.
@@ -95,6 +96,9 @@ fn main() -> Result<()> {
     }
     let record = draft.hand_over()?;
     println!("{} grown from {}", arguments.out.display(), &record.parent[..16]);
+    if record.proof.is_none() {
+        println!("not proven by logits: the old weights were found again in the stored ones, value by value");
+    }
     Ok(())
 }
 

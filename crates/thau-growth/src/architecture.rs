@@ -46,7 +46,8 @@ use crate::{
 /// assert_eq!(thau_growth::parameters(&Toy { vocab: 100, width: 8 }), 1608);
 /// ```
 pub trait Architecture: Clone + PartialEq + std::fmt::Debug {
-    /// Every weight tensor: its name, and what each of its dimensions means. A tied head is not listed.
+    /// Every weight tensor: its name, and what each of its dimensions means. A tied head is not listed. Every block lists
+    /// the same tensors in the same order; outside the blocks only the embedding produces the residual stream.
     fn tensors(&self) -> Vec<TensorSpec>;
 
     /// How many entries this configuration has along `axis`.

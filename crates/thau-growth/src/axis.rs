@@ -1,7 +1,8 @@
 //! What the dimensions of a tensor mean.
 //!
 //! Growth operators never see a field name: they ask which axis a dimension is, and on which side of it the
-//! tensor stands. *Of every new channel exactly one side is zero and the other random*; the roles say which.
+//! tensor stands. *Of every new channel exactly one side is zero and the other random*: inside a block the consumers are
+//! zero; on the residual stream it is the producers, since whatever they wrote there would move every norm.
 
 use serde::{Deserialize, Serialize};
 

@@ -26,7 +26,7 @@ impl Cost {
         let multiplied = |tensor: &crate::TensorSpec| {
             let looked_up = tensor.find(Axis::Vocabulary).is_some()
                 && matches!(tensor.find(Axis::Residual), Some((_, Role::Producer)));
-            tensor.axes.len() > 1 && !looked_up
+            tensor.shape().len() > 1 && !looked_up
         };
         let size = |axis| config.size(axis) as f64;
         let matrices: f64 = config.tensors().iter().filter(|t| multiplied(t)).map(|t| t.len() as f64).sum();

@@ -155,23 +155,23 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
         let grown = Folder::open(&self.temporary)?;
         let proof = Proof::measure(self.plan, &self.source, &grown, forward, probes)?;
         proof.check(self.plan.preservation(), self.options.tolerance)?;
-        let before = idle_channels(self.plan.from(), &self.source)?;
-        let after = idle_channels(self.plan.to(), &grown)?;
-        refuse_idle(self.plan.preservation(), before, after)?;
+        self.look_for_idle(&grown)?;
         Ok(self.proof.insert(proof))
     }
 
     /// Writes the ledger, and the same record as `growth.json`, and gives the folder its name. A growth without a [proof](Draft::prove) is first taken
-    /// back out of the stored files and compared with the model before, value by value.
+    /// back out of the stored files and compared with the model before, value by value, and its channels are looked at;
+    /// whether logits moved, that does not say.
     ///
     /// # Errors
-    /// [`GrowthError::NotReversible`] where that comparison fails; those of reading and writing.
+    /// [`GrowthError::NotReversible`] where that comparison fails, [`GrowthError::Idle`]; those of reading and writing.
     pub fn hand_over(mut self) -> Result<Record, GrowthError> {
         let folder = &self.source.folder;
         let parent = std::thread::scope(|scope| {
             let hash = scope.spawn(|| folder.hash());
             if self.proof.is_none() {
                 self.compare_retracted()?;
+                self.look_for_idle(&Folder::open(&self.temporary)?)?;
             }
             hash.join().expect("hashing does not panic")
         })?;
@@ -191,6 +191,12 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
             self.to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(parent).and_then(|folder| folder.sync_all()).map_err(GrowthError::io(parent))?;
         Ok(record)
+    }
+
+    fn look_for_idle(&self, grown: &Folder) -> Result<(), GrowthError> {
+        let before = idle_channels(self.plan.from(), &self.source)?;
+        let after = idle_channels(self.plan.to(), grown)?;
+        refuse_idle(self.plan.preservation(), before, after)
     }
 
     fn write_weights(&self) -> Result<(), GrowthError> {

@@ -106,6 +106,12 @@ pub enum GrowthError {
     /// A plan that cannot be written.
     #[error("the plan cannot be written: {0}")]
     Unwritable(#[source] Box<toml::ser::Error>),
+    /// The model has nothing along this axis that could become more.
+    #[error("the model does not have the axis {axis:?}")]
+    NoSuchAxis {
+        /// Which axis.
+        axis: Axis,
+    },
     /// A size that no machine holds.
     #[error("{axis:?} of {to} is beyond {most}")]
     TooLarge {

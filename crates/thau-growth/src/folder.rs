@@ -108,7 +108,7 @@ pub enum Storage {
 impl Storage {
     pub(crate) fn dtype(self, tensor: &TensorSpec) -> Dtype {
         match self {
-            Storage::Bf16 if tensor.axes.len() > 1 => Dtype::BF16,
+            Storage::Bf16 if tensor.shape().len() > 1 => Dtype::BF16,
             _ => Dtype::F32,
         }
     }

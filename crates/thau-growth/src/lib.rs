@@ -4,7 +4,7 @@
 //! [`Axis`], [`Role`]). A [`GrowthPlan`] leads from one configuration to another by [operators](operator) that know
 //! axes and never names. Applied to weights, it gives a larger model with the same logits; applied to optimizer
 //! moments, one that trains on as if nothing had happened. A [`Draft`] does both to a checkpoint folder, proves it
-//! with a [`Forward`], and only then gives the folder its name.
+//! with a [`Forward`] if there is one, and only then gives the folder its name.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -54,8 +54,9 @@
 //! ```
 //!
 //! Exact by default: an operator says what it preserves ([`Preservation`]), a draft accepts nothing less than
-//! [`Accept`] says, and a growth whose logits moved, or with channels that cannot learn, is never handed over.
-//! Matrices can be fp32, fp16 or bf16; growth is computed in `f64` and rounded once. The sizes of the cognitive
+//! [`Accept`] says, and a growth whose logits are seen to move, or with channels (of the stream, the feed-forward, the query
+//! heads, the values) that cannot learn, is not handed over. Without a forward pass a draft is held to still contain the
+//! old weights, value by value. Matrices can be fp32, fp16 or bf16; growth is computed in `f64` and rounded once. The sizes of the cognitive
 //! [ages] are presets; [`due`] says when to go to the next.
 //!
 //! The crate has no features. It never links LibTorch, never knows one model's field names, never overwrites a

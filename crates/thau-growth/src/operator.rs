@@ -1,13 +1,19 @@
 //! Ways to grow, and how to add one.
 //!
 //! An operator says what the configuration becomes and, tensor by tensor, where the grown values come from. It
-//! sees axes and roles, never names, so it works on every [`Architecture`]. To add one: a struct with the sizes
-//! it asks for, the three functions of [`GrowthOperator`] (most are a `match` on the tensor's [`Role`] for one
-//! axis), and a case in the property test, which holds it to its [`Preservation`].
+//! sees axes and roles, never names, so it works on every [`Architecture`]. To add one to this crate:
+//!
+//! 1. `src/operator/NAME.rs`: a struct with named fields for the sizes it asks for, and the three functions of
+//!    [`GrowthOperator`]. [`resize`] checks the size, [`behind`] places the channels, [`fill`] says what new ones hold.
+//! 2. A line in `steps!` of `src/recipe.rs`, so that recipes can say it, and one in `Recipe::between` if a target
+//!    configuration is to reach it.
+//! 3. A line in `any_steps` of `tests/it/exactness.rs`, which grows random models by it, in any order with the others,
+//!    and holds it to its [`Preservation`]; and one in `no_exact_operator_leaves_idle_channels` of `tests/it/naive.rs`.
+//! 4. `cargo test -p thau-growth`; then, on the real model, `cargo test -p nanologic-model --features thau-growth growth`.
 //!
 //! ```
-//! use thau_growth::operator::{GrowthOperator, Preservation};
-//! use thau_growth::{AffineMap, Architecture, Axis, Fill, GrowthError, GrowthPlan, Idle, Place, Role, TensorSpec};
+//! use thau_growth::operator::{GrowthOperator, Preservation, fill, resize};
+//! use thau_growth::{AffineMap, Architecture, Axis, GrowthError, GrowthPlan, Idle, Place, Role, TensorSpec};
 //! # use std::collections::BTreeMap;
 //! # use thau_growth::{Scalars, Tensor, TensorSource, idle_channels};
 //! # #[derive(Clone, PartialEq, Debug)]
@@ -36,7 +42,7 @@
 //!     fn preservation(&self, _: &A) -> Preservation { Preservation::Exact }
 //!
 //!     fn grow_config(&self, from: &A) -> Result<A, GrowthError> {
-//!         Ok(from.with_size(Axis::FeedForward, from.size(Axis::FeedForward) + self.count))
+//!         resize(from, Axis::FeedForward, from.size(Axis::FeedForward).saturating_add(self.count))
 //!     }
 //!
 //!     fn map(&self, from: &A, _: &A, tensor: &TensorSpec) -> Result<AffineMap, GrowthError> {
@@ -45,8 +51,7 @@
 //!         let old = (0..from.size(Axis::FeedForward)).map(|index| Place::Old { index, copies: 1 });
 //!         let places = std::iter::repeat_n(Place::New, self.count).chain(old).collect();
 //!         // What writes the new units is random, what reads them zero: nothing moves, nothing is trapped.
-//!         let fill = if role == Role::Producer { Fill::Random { rms: 1.0 } } else { Fill::Zero };
-//!         Ok(AffineMap::along(tensor, at, places, fill))
+//!         Ok(AffineMap::along(tensor, at, places, fill(role)))
 //!     }
 //! }
 //!
@@ -66,23 +71,28 @@
 //! All operators follow one rule: of every new channel exactly one side is zero, the other random. The function
 //! is unchanged, the zero side has a gradient at once and the random side one step later, and no channel is the
 //! twin of another.
+//!
+//! What one step cannot say, because [`AffineMap`] does not: two axes of one tensor at once, or one axis that a tensor
+//! has twice; a factor for some slices of a weight and not for others (`copies` divides moments alone); new values of
+//! two tensors that cancel each other; a grown tensor that comes from none before it: one that is new altogether
+//! names a source of its own length, and [`History::Fresh`](crate::History) keeps its moments and its way back out of it.
 
 mod context;
 mod depth;
 mod feed_forward;
+mod for_comparison;
 mod head_dim;
 mod heads;
 mod residual;
-mod stack;
 mod vocabulary;
 
 pub use context::ExtendContext;
 pub use depth::InsertLayers;
 pub use feed_forward::WidenFeedForward;
+pub use for_comparison::{StackLayers, TurnRope};
 pub use head_dim::WidenHeads;
 pub use heads::AddHeads;
 pub use residual::{Fold, WidenResidual};
-pub use stack::{StackLayers, TurnRope};
 pub use vocabulary::ExtendVocabulary;
 
 use serde::{Deserialize, Serialize};
@@ -118,7 +128,7 @@ impl Preservation {
     }
 }
 
-/// One way to make a model larger.
+/// One way to make a model larger. Its `Debug` text is what the ledger of a grown folder keeps.
 pub trait GrowthOperator<A: Architecture>: std::fmt::Debug {
     /// What it does to the function.
     fn preservation(&self, from: &A) -> Preservation;
@@ -126,18 +136,23 @@ pub trait GrowthOperator<A: Architecture>: std::fmt::Debug {
     /// The configuration after it.
     ///
     /// # Errors
-    /// Where this operator cannot be applied to `from`.
+    /// Where this operator cannot be applied to `from`: here, before anything is written, is the place to refuse.
     fn grow_config(&self, from: &A) -> Result<A, GrowthError>;
 
-    /// How one tensor of the grown model comes from a tensor of the model before.
+    /// How one tensor of the grown model comes from a tensor of the model before. `grown` has its sizes after the step;
+    /// each [`Place`] list is as long as its axis then. Called at every read, so it gives the same each time.
     ///
     /// # Errors
     /// Where the tensor's axes do not fit the operator.
-    fn map(&self, from: &A, to: &A, tensor: &TensorSpec) -> Result<AffineMap, GrowthError>;
+    fn map(&self, from: &A, to: &A, grown: &TensorSpec) -> Result<AffineMap, GrowthError>;
 }
 
-/// `from` with `to` entries along `axis`, which may not be fewer than there are.
-fn resize<A: Architecture>(from: &A, axis: Axis, to: usize) -> Result<A, GrowthError> {
+/// `from` with `to` entries along `axis`.
+///
+/// # Errors
+/// [`GrowthError::Shrinks`] for fewer than there are, [`GrowthError::TooLarge`], [`GrowthError::NoSuchAxis`] where the model
+/// has no such axis, [`GrowthError::ScalesMoved`] where its other constants would follow the size.
+pub fn resize<A: Architecture>(from: &A, axis: Axis, to: usize) -> Result<A, GrowthError> {
     let size = from.size(axis);
     if to < size {
         return Err(GrowthError::Shrinks { axis, from: size, to });
@@ -152,6 +167,9 @@ fn resize<A: Architecture>(from: &A, axis: Axis, to: usize) -> Result<A, GrowthE
         return Err(GrowthError::TooLarge { axis, to, most });
     }
     let grown = from.with_size(axis, to);
+    if grown.size(axis) != to {
+        return Err(GrowthError::NoSuchAxis { axis });
+    }
     let (before, after) = (from.residual_scales(), grown.residual_scales());
     if axis != Axis::Layer && before != after {
         return Err(GrowthError::ScalesMoved { axis });
@@ -160,7 +178,7 @@ fn resize<A: Architecture>(from: &A, axis: Axis, to: usize) -> Result<A, GrowthE
 }
 
 /// The old channels where they were, new ones behind them.
-fn behind(from: usize, to: usize) -> Vec<Place> {
+pub fn behind(from: usize, to: usize) -> Vec<Place> {
     let place = |index| {
         if index < from { Place::Old { index, copies: 1 } } else { Place::New }
     };
@@ -168,7 +186,7 @@ fn behind(from: usize, to: usize) -> Vec<Place> {
 }
 
 /// What new channels hold on any axis but the residual stream: producers are random, consumers zero, gains the mean.
-fn fill(role: Role) -> Fill {
+pub fn fill(role: Role) -> Fill {
     match role {
         Role::Producer => Fill::Random { rms: 1.0 },
         Role::Gain | Role::TiedGain => Fill::Mean,

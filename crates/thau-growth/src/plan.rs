@@ -176,17 +176,24 @@ impl<A: Architecture> GrowthPlan<A> {
         }
         for (step, map) in maps {
             if !map.is_identity() {
-                tensor = map.apply(&tensor, &mut self.random(step, name))?;
+                tensor = map.apply(&tensor, &mut self.random(step, name, tensor.values.len()))?;
             }
         }
         tensor.shape = self.stages[self.operators.len()].find(name)?.shape();
+        let (expected, found) = (tensor.shape.iter().product::<usize>(), tensor.values.len());
+        if found != expected {
+            return Err(GrowthError::WrongLength { name: name.into(), expected, found });
+        }
         Ok(tensor)
     }
 
-    fn random(&self, step: usize, name: &str) -> ChaCha8Rng {
+    /// What is drawn depends on the length of the tensor before too: growing twice by one seed does not draw the same
+    /// twice.
+    fn random(&self, step: usize, name: &str, length: usize) -> ChaCha8Rng {
         let mut hash = blake3::Hasher::new();
         hash.update(&self.seed.to_le_bytes());
         hash.update(&(step as u64).to_le_bytes());
+        hash.update(&(length as u64).to_le_bytes());
         hash.update(name.as_bytes());
         ChaCha8Rng::from_seed(*hash.finalize().as_bytes())
     }

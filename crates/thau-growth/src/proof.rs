@@ -70,8 +70,11 @@ impl Proof {
         let new_f32 = run(plan.to(), stored, Precision::F32)?;
         let (small, large) = (plan.from().size(Axis::Vocabulary), plan.to().size(Axis::Vocabulary));
         let tokens = probes.iter().map(Vec::len).sum();
-        let logits = |all: &[Vec<f64>]| all.iter().map(Vec::len).sum::<usize>();
-        if tokens == 0 || logits(&old_f64) != tokens * small || logits(&new_f64) != tokens * large {
+        let all = [(&old_f64, small), (&old_f32, small), (&new_f64, large), (&new_f32, large)];
+        let whole = |(logits, each): &(&Vec<Vec<f64>>, usize)| {
+            logits.iter().map(Vec::len).sum::<usize>() == tokens * each
+        };
+        if tokens == 0 || !all.iter().all(whole) {
             return Err(GrowthError::NoProbes);
         }
         Ok(Proof {

@@ -42,53 +42,46 @@ pub struct Recipe {
     pub steps: Vec<Step>,
 }
 
-/// One operator of this crate.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "operator", rename_all = "snake_case")]
-#[non_exhaustive]
-#[allow(missing_docs)] // Each is documented at the type it holds.
-pub enum Step {
-    WidenResidual(WidenResidual),
-    WidenFeedForward(WidenFeedForward),
-    AddHeads(AddHeads),
-    WidenHeads(WidenHeads),
-    InsertLayers(InsertLayers),
-    ExtendVocabulary(ExtendVocabulary),
-    ExtendContext(ExtendContext),
-    StackLayers(StackLayers),
-    TurnRope(TurnRope),
+/// A case for each operator, that holds it.
+macro_rules! steps {
+    ($($operator:ident),* $(,)?) => {
+        /// One operator of this crate.
+        #[derive(Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "operator", rename_all = "snake_case")]
+        #[non_exhaustive]
+        #[allow(missing_docs)] // Each is documented at the type it holds.
+        pub enum Step {
+            $($operator($operator),)*
+        }
+
+        impl Step {
+            fn operator<A: Architecture>(&self) -> &dyn GrowthOperator<A> {
+                match self {
+                    $(Step::$operator(operator) => operator,)*
+                }
+            }
+        }
+
+        impl std::fmt::Debug for Step {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $(Step::$operator(operator) => operator.fmt(f),)*
+                }
+            }
+        }
+    };
 }
 
-impl Step {
-    fn operator<A: Architecture>(&self) -> &dyn GrowthOperator<A> {
-        match self {
-            Step::WidenResidual(operator) => operator,
-            Step::WidenFeedForward(operator) => operator,
-            Step::AddHeads(operator) => operator,
-            Step::WidenHeads(operator) => operator,
-            Step::InsertLayers(operator) => operator,
-            Step::ExtendVocabulary(operator) => operator,
-            Step::ExtendContext(operator) => operator,
-            Step::StackLayers(operator) => operator,
-            Step::TurnRope(operator) => operator,
-        }
-    }
-}
-
-impl std::fmt::Debug for Step {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Step::WidenResidual(operator) => operator.fmt(f),
-            Step::WidenFeedForward(operator) => operator.fmt(f),
-            Step::AddHeads(operator) => operator.fmt(f),
-            Step::WidenHeads(operator) => operator.fmt(f),
-            Step::InsertLayers(operator) => operator.fmt(f),
-            Step::ExtendVocabulary(operator) => operator.fmt(f),
-            Step::ExtendContext(operator) => operator.fmt(f),
-            Step::StackLayers(operator) => operator.fmt(f),
-            Step::TurnRope(operator) => operator.fmt(f),
-        }
-    }
+steps! {
+    WidenResidual,
+    WidenFeedForward,
+    AddHeads,
+    WidenHeads,
+    InsertLayers,
+    ExtendVocabulary,
+    ExtendContext,
+    StackLayers,
+    TurnRope,
 }
 
 impl<A: Architecture> GrowthOperator<A> for Step {
@@ -104,7 +97,7 @@ impl<A: Architecture> GrowthOperator<A> for Step {
 }
 
 impl Recipe {
-    /// The exact steps from one configuration to another; only axes that differ get one.
+    /// The steps from one configuration to another that preserve the most; only axes that differ get one.
     ///
     /// # Errors
     /// [`GrowthError::Shrinks`], [`GrowthError::Heads`] and their like where an axis cannot get there;

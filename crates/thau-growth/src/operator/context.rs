@@ -13,6 +13,7 @@ use crate::{
 /// Allows longer sequences with the RoPE base as it is: old positions compute what they did, later ones are
 /// positions that the model has never seen. Scaling the frequencies instead is [`TurnRope`](super::TurnRope).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ExtendContext {
     /// The longest sequence after it, in tokens.
     pub to: usize,

@@ -15,6 +15,7 @@ use crate::{
 ///
 /// Source: LLaMA Pro 2024. Residual scales of old sub-layers are kept where the format can hold them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InsertLayers {
     /// Blocks after it.
     pub to: usize,

@@ -12,6 +12,7 @@ use crate::{
 
 /// Adds feed-forward units to every block: `gate` and `up` random, `down` zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WidenFeedForward {
     /// Units after it.
     pub to: usize,

@@ -25,6 +25,7 @@ const LIFT: f64 = 1e-4;
 /// smaller than the old, which moves logits by some 10⁻⁸ of their size (more where a key nearly vanishes) and
 /// trains at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WidenHeads {
     /// Dimensions of a head after it; even.
     pub to: usize,

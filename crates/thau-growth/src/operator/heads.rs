@@ -16,6 +16,7 @@ use crate::{
 /// size, each with a copy of its KV head: possible when `K · ⌈g / g'⌉ ≤ K'` for group sizes `g`, `g'`. Copies of a
 /// KV head are no twins: different queries use them, and each gets its share of the moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AddHeads {
     /// Query heads after it.
     pub query: usize,

@@ -18,6 +18,7 @@ use crate::{
 ///
 /// Source: Gesmundo & Maile 2023, with eps and a tied head added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WidenResidual {
     /// The width after it.
     pub to: usize,

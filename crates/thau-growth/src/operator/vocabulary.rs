@@ -16,6 +16,7 @@ const NOISE: f64 = 1e-3;
 /// Adds `m` rows to a vocabulary of `V`: the mean row plus a little noise. Logits of old tokens stay exactly; the
 /// loss rises by at most about `ln(1 + m/V)` nats a token, since the new tokens take their share of the softmax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ExtendVocabulary {
     /// Tokens after it.
     pub to: usize,

@@ -32,29 +32,30 @@ pub fn difference(
     (most, largest)
 }
 
-/// One to five operators that every model can take, in random order.
+/// One to five operators that every model can take, each at most once, in random order.
 pub fn any_steps(from: &Tiny) -> impl Strategy<Value = Vec<Step>> + use<> {
     let from = from.clone();
-    let sizes = (0usize..9, 0usize..9, 1usize..4, 1usize..4, 0usize..4, 0usize..9, 0usize..3);
-    (sizes, Just((0..7).collect::<Vec<usize>>()).prop_shuffle(), 1usize..6, any::<bool>()).prop_map(
-        move |((vocab, d, heads, kv, layers, ff, head), order, count, eps)| {
-            let fold = if eps && !from.qk_norm { Fold::Eps } else { Fold::Writers };
-            let step = |kind| match kind {
-                0 => Step::ExtendVocabulary(ExtendVocabulary { to: from.vocab + vocab }),
-                1 => Step::WidenResidual(WidenResidual { to: from.d + d, fold }),
-                // Groups as large as before or larger, and no fewer of them.
-                2 => {
-                    let (kv, group) = (from.kv + kv - 1, from.heads / from.kv + heads - 1);
-                    Step::AddHeads(AddHeads { query: kv * group, kv })
-                }
-                3 => Step::InsertLayers(InsertLayers { to: from.layers + layers }),
-                4 => Step::WidenFeedForward(WidenFeedForward { to: from.ff + ff }),
-                5 if !from.qk_norm => Step::WidenHeads(WidenHeads { to: from.head_dim + 2 * head }),
-                _ => Step::ExtendContext(ExtendContext { to: from.context + vocab }),
-            };
-            order.into_iter().take(count).map(step).collect()
-        },
-    )
+    let sizes = (0usize..9, 0usize..9, 1usize..4, 1usize..4, 0usize..4, 0usize..9, 0usize..3, any::<bool>());
+    let steps = sizes.prop_map(move |(vocab, d, heads, kv, layers, ff, head, eps)| {
+        let fold = if eps && !from.qk_norm { Fold::Eps } else { Fold::Writers };
+        // Groups as large as before or larger, and no fewer of them.
+        let (kv, group) = (from.kv + kv - 1, from.heads / from.kv + heads - 1);
+        let mut steps = vec![
+            Step::ExtendVocabulary(ExtendVocabulary { to: from.vocab + vocab }),
+            Step::WidenResidual(WidenResidual { to: from.d + d, fold }),
+            Step::AddHeads(AddHeads { query: kv * group, kv }),
+            Step::InsertLayers(InsertLayers { to: from.layers + layers }),
+            Step::WidenFeedForward(WidenFeedForward { to: from.ff + ff }),
+            Step::ExtendContext(ExtendContext { to: from.context + vocab }),
+        ];
+        // Under a QK-norm wider heads are bounded, and have a test of their own below.
+        if !from.qk_norm {
+            steps.push(Step::WidenHeads(WidenHeads { to: from.head_dim + 2 * head }));
+        }
+        steps
+    });
+    let shuffled = steps.prop_flat_map(|steps| (Just(steps).prop_shuffle(), 1usize..6));
+    shuffled.prop_map(|(steps, count)| steps.into_iter().take(count).collect())
 }
 
 /// Steps of any size, sensible or not.
@@ -88,15 +89,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
-    fn exact_operators_are_exact_in_any_order((from, steps) in any_growth(), seed in 0u64..1000) {
+    fn operators_keep_what_they_claim_in_any_order((from, steps) in any_growth(), seed in 0u64..1000) {
         let plan = Recipe { seed, steps }.plan(&from).unwrap();
-        prop_assert_eq!(plan.preservation(), Preservation::Exact);
+        let share = match plan.preservation() {
+            Preservation::Exact => 0.0,
+            Preservation::Bounded(share) => share,
+            Preservation::Lossy => panic!("nothing lossy is among them"),
+        };
         let old = from.weights(seed);
         let grown = plan.grown(&old);
         let (delta, largest) = difference(&from, &old, plan.to(), &grown, Precision::F64);
-        prop_assert!(delta <= 1e-10 * largest, "{} of {}", delta, largest);
+        prop_assert!(delta <= (share + 1e-10) * largest, "{} of {}", delta, largest);
         let (delta, largest) = difference(&from, &old, plan.to(), &grown, Precision::F32);
-        prop_assert!(delta <= 1e-4 * largest, "{} of {} in f32", delta, largest);
+        prop_assert!(delta <= (share + 1e-4) * largest, "{} of {} in f32", delta, largest);
     }
 
     #[test]
@@ -184,6 +189,30 @@ proptest! {
         let (delta, largest) = difference(&from, &old, plan.to(), &plan.grown(&old), Precision::F64);
         prop_assert!(delta <= bound * largest, "{} of {}", delta, largest);
     }
+}
+
+#[test]
+fn a_step_with_a_word_too_much_is_refused() {
+    let step = |rest: &str| {
+        Recipe::from_toml(&format!("[[steps]]\noperator = \"widen_residual\"\nto = 192\n{rest}"))
+    };
+    assert!(step("fold = \"eps\"").is_ok());
+    assert!(step("folds = \"eps\"").is_err());
+}
+
+#[test]
+fn growing_twice_by_one_seed_draws_anew() {
+    let small = Tiny::plain();
+    let (middle, large) =
+        (Tiny { ff: small.ff + 3, ..small.clone() }, Tiny { ff: small.ff + 6, ..small.clone() });
+    let (first, second) =
+        (GrowthPlan::between(&small, &middle, 0).unwrap(), GrowthPlan::between(&middle, &large, 0).unwrap());
+    let old = small.weights(1);
+    let halfway = first.grown(&old);
+    let up = second.grown(&halfway).read("0/up").unwrap();
+    let rows: Vec<&[f32]> = up.values.chunks_exact(small.d).skip(small.ff).collect();
+    let ratio = |n: usize, at: usize| rows[3 + n][at] / rows[n][at];
+    assert!((0..3).all(|n| (ratio(n, 0) - ratio(n, 1)).abs() > 1e-3), "the same row, scaled");
 }
 
 #[test]

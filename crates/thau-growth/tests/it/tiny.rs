@@ -115,7 +115,8 @@ impl Architecture for Tiny {
             Axis::QkDim | Axis::ValueDim => self.head_dim,
             Axis::FeedForward => self.ff,
             Axis::Layer => self.layers,
-            _ => self.context,
+            Axis::Context => self.context,
+            other => panic!("no {other:?} here"),
         }
     }
 
@@ -129,7 +130,8 @@ impl Architecture for Tiny {
             Axis::QkDim | Axis::ValueDim => &mut grown.head_dim,
             Axis::FeedForward => &mut grown.ff,
             Axis::Layer => &mut grown.layers,
-            _ => &mut grown.context,
+            Axis::Context => &mut grown.context,
+            other => panic!("no {other:?} here"),
         } = size;
         grown
     }

@@ -13,9 +13,24 @@ use crate::{
 /// Stacks copies of blocks in a given order. `[0, 1, 0, 1]` is G_stack (2024) ×2, `[0, 0, 1, 1]` interpolation;
 /// a repeated middle is MIDAS (2024) and an overlapping range SOLAR (2023). Moments are copied along.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StackLayers {
     /// For each block of the grown model, the old block that it copies.
     pub layers: Vec<usize>,
+}
+
+impl StackLayers {
+    /// The grown configuration with the residual scales of the blocks that are copied.
+    fn with_scales<A: Architecture>(&self, from: &A, grown: A) -> Result<A, GrowthError> {
+        let old = from.residual_scales();
+        let scales: Vec<f64> =
+            self.layers.iter().flat_map(|layer| [old[2 * layer], old[2 * layer + 1]]).collect();
+        if scales == grown.residual_scales() {
+            return Ok(grown);
+        }
+        let scalars = crate::Scalars { residual_scales: scales, ..grown.scalars() };
+        grown.with_scalars(&scalars).ok_or(GrowthError::ScalesMoved { axis: Axis::Layer })
+    }
 }
 
 impl<A: Architecture> GrowthOperator<A> for StackLayers {
@@ -27,7 +42,7 @@ impl<A: Architecture> GrowthOperator<A> for StackLayers {
         let most = from.size(Axis::Layer);
         match self.layers.iter().find(|&&layer| layer >= most) {
             Some(&layer) => Err(GrowthError::NoSuchLayer { layer, layers: most }),
-            None => resize(from, Axis::Layer, self.layers.len()),
+            None => self.with_scales(from, resize(from, Axis::Layer, self.layers.len())?),
         }
     }
 
@@ -44,6 +59,7 @@ impl<A: Architecture> GrowthOperator<A> for StackLayers {
 
 /// Another RoPE base with the same weights: NTK-aware scaling, adjusted base frequency. Every position moves.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TurnRope {
     /// The base after it.
     pub base: f64,
