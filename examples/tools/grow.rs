@@ -13,8 +13,10 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 use nanologic_model::{Config, ReferenceForward};
 use thau_growth::{
-    Accept, Architecture, Axis, Cost, Draft, GrowthPlan, Options, Proof, Recipe, Storage, ages::Table,
-    operator::Fold, random_probes,
+    Accept, Architecture, Axis, Cost, Draft, GrowthPlan, Options, Proof, Recipe, Storage,
+    ages::Table,
+    operator::{Fold, GrowthOperator as _, WidenHeads},
+    random_probes,
 };
 
 #[derive(Parser)]
@@ -118,8 +120,13 @@ fn plan(arguments: &Arguments, config: &Config) -> Result<GrowthPlan<Config>> {
     } else {
         let mut target = serde_json::to_value(config)?;
         let changes: serde_json::Map<String, serde_json::Value> = read_json(Path::new(to))?;
+        let base_told = changes.contains_key("rope_theta");
         target.as_object_mut().context("a config is an object")?.extend(changes);
-        let target: Config = serde_json::from_value(target).with_context(|| to.to_owned())?;
+        let mut target: Config = serde_json::from_value(target).with_context(|| to.to_owned())?;
+        if !base_told && target.head_dim > config.head_dim {
+            // Old pairs of dimensions turn as before.
+            target.rope_base = WidenHeads { to: target.head_dim }.grow_config(config)?.rope_base;
+        }
         Recipe::between(config, &target, seed)?.with_fold(fold)
     };
     Ok(recipe.plan(config)?)

@@ -66,10 +66,10 @@ mod tests {
     impl FeedForward for TopOne {
         fn forward(&self, h: &Tensor) -> Tensor {
             let (share, chosen) = linear(h, &self.router).softmax(-1, None).max_dim(-1, true);
-            let of = |(n, expert): (usize, &Box<dyn FeedForward>)| {
-                expert.forward(h) * chosen.eq(n as i64).to_kind(share.kind())
-            };
-            let chosen: Tensor = self.experts.iter().enumerate().map(of).sum();
+            let experts = self.experts.iter().enumerate();
+            let chosen: Tensor = experts
+                .map(|(n, expert)| expert.forward(h) * chosen.eq(n as i64).to_kind(share.kind()))
+                .sum();
             chosen * share
         }
 
