@@ -3,8 +3,9 @@
 //! ```text
 //! cargo run --release --example grow -- --checkpoint DIR --to age:1 --out DIR
 //! ```
-//! `--to` is an age (`thau_growth::ages::Table::Corrected`), a JSON file with the keys of `config.json` that change, or a
-//! plan in TOML (`thau_growth::Recipe`), which has a seed of its own.
+//! `--to` is an age (`thau_growth::ages::Table::Corrected`), a JSON file with the keys of `config.json` that change,
+//! or a plan in TOML (`thau_growth::Recipe`), which has a seed of its own. RoPE's base follows wider heads unless the
+//! file says it.
 //! The grown folder has the tokenizer, the optimizer state carried along, and the proof in `growth.json`.
 
 use std::path::{Path, PathBuf};
@@ -113,23 +114,33 @@ fn plan(arguments: &Arguments, config: &Config) -> Result<GrowthPlan<Config>> {
     let recipe = if let Some(years) = to.strip_prefix("age:") {
         let age = years.parse().ok().and_then(|years| Table::Corrected.age(years));
         let Some(age) = age else { bail!("there is no age {years}; ages are 0, 1, 3, 6, 12 and 15") };
-        Recipe::between(config, &age.shape.on(config), seed)?.with_fold(fold)
+        Recipe::between(config, &turning_as(config, age.shape.on(config))?, seed)?.with_fold(fold)
     } else if to.ends_with(".toml") {
         let text = std::fs::read_to_string(to).with_context(|| to.to_owned())?;
         Recipe::from_toml(&text)?
     } else {
         let mut target = serde_json::to_value(config)?;
-        let changes: serde_json::Map<String, serde_json::Value> = read_json(Path::new(to))?;
+        let mut changes: serde_json::Map<String, serde_json::Value> = read_json(Path::new(to))?;
+        // Where newer folders say it.
+        if let Some(base) = changes.get("rope_parameters").and_then(|rope| rope.get("rope_theta")).cloned() {
+            changes.entry("rope_theta").or_insert(base);
+        }
         let base_told = changes.contains_key("rope_theta");
         target.as_object_mut().context("a config is an object")?.extend(changes);
-        let mut target: Config = serde_json::from_value(target).with_context(|| to.to_owned())?;
-        if !base_told && target.head_dim > config.head_dim {
-            // Old pairs of dimensions turn as before.
-            target.rope_base = WidenHeads { to: target.head_dim }.grow_config(config)?.rope_base;
-        }
+        let target: Config = serde_json::from_value(target).with_context(|| to.to_owned())?;
+        let target = if base_told { target } else { turning_as(config, target)? };
         Recipe::between(config, &target, seed)?.with_fold(fold)
     };
     Ok(recipe.plan(config)?)
+}
+
+/// The target with the RoPE base by which the old pairs of dimensions turn as before.
+fn turning_as(config: &Config, target: Config) -> Result<Config> {
+    if target.head_dim <= config.head_dim {
+        return Ok(target);
+    }
+    let widened = WidenHeads { to: target.head_dim }.grow_config(config)?;
+    Ok(Config { rope_base: widened.rope_base, ..target })
 }
 
 fn print_plan(plan: &GrowthPlan<Config>, storage: Storage) {

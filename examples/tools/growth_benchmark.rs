@@ -8,13 +8,14 @@
 //! more `--seeds` it goes further. The rate is constant after its warm-up, the order of the data is the same for all runs
 //! of a seed, and the small model's training is charged to whatever comes of it.
 //!
-//! What the columns say of each run: **M1** how far growing itself moved logits, and the divergence of the next token;
-//! **M2** the most by which the loss rose in the 200 steps after it; **M3** the loss at the end less that of from-scratch, and
-//! the share of the operations it did not need to reach that loss; **M4** as M2, on sentences with simple formulas, which the
-//! small model knew; **M5** the share of new entries that three steps moved, and idle channels; **M6** the loss at the end
-//! less the control's.
+//! What the columns say of each run: **M1** how far growing itself moved logits, and the divergence of the next
+//! token; **M2** the most by which the loss rose in the 200 steps after it; **M3** the loss at the end less that of
+//! from-scratch, and the share of the operations it did not need to reach that loss; **M4** as M2, on sentences with
+//! simple formulas, which the small model knew; **M5** the share of new entries that three steps moved, and idle
+//! channels; **M6** the loss at the end less the control's.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -139,8 +140,8 @@ const SPIKE: u64 = 200;
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     fs::create_dir_all(&arguments.out)?;
-    arguments.same_as_before()?;
     let material = Material::read(&arguments)?;
+    arguments.same_as_before()?;
     let mut table = Vec::new();
     for seed in 0..arguments.seeds {
         table.push(bench(&arguments, &material, seed)?);
@@ -238,10 +239,13 @@ impl Arguments {
         );
         let path = self.out.join("settings.txt");
         match fs::read_to_string(&path) {
-            Ok(before) if before != now => bail!("{} was begun with {before}", self.out.display()),
-            Ok(_) => Ok(()),
-            Err(_) => fs::write(&path, now).with_context(|| path.display().to_string()),
+            Ok(before) if before != now => {
+                bail!("{} was begun with {}", self.out.display(), before.trim_end())
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => fs::write(&path, now),
+            read => read.map(|_| ()),
         }
+        .with_context(|| path.display().to_string())
     }
 
     fn small(&self, vocab_size: usize) -> Config {

@@ -46,15 +46,15 @@ use crate::{
 /// assert_eq!(thau_growth::parameters(&Toy { vocab: 100, width: 8 }), 1608);
 /// ```
 pub trait Architecture: Clone + PartialEq + std::fmt::Debug {
-    /// Every weight tensor: its name, and what each of its dimensions means. A tied head is not listed. Every block lists
-    /// the same tensors in the same order; outside the blocks only the embedding produces the residual stream.
+    /// Every weight tensor: its name, and what each of its dimensions means. A tied head is not listed. Every block
+    /// lists the same tensors in the same order; outside the blocks only the embedding produces the residual stream.
     fn tensors(&self) -> Vec<TensorSpec>;
 
-    /// How many entries this configuration has along `axis`.
+    /// How many entries this configuration has along `axis`; 1 along one that it does not have.
     fn size(&self, axis: Axis) -> usize;
 
-    /// The same configuration with `size` entries along `axis`. Setting `QkDim` or `ValueDim` sets both where
-    /// the model has one head dimension.
+    /// The same configuration with exactly `size` entries along `axis`, or as it is where it has no such axis.
+    /// Setting `QkDim` or `ValueDim` sets both where the model has one head dimension.
     fn with_size(&self, axis: Axis, size: usize) -> Self;
 
     /// The constants of the forward pass, as the runtime will use them.

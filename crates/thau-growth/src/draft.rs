@@ -16,7 +16,7 @@ use crate::{
     error::GrowthError,
     folder::{Folder, FolderWriter, Storage, read_json, write_json},
     forward::Forward,
-    inspect::{Idle, idle_channels},
+    inspect::idle_channels,
     operator::Preservation,
     optimizer_state::transport_state,
     plan::GrowthPlan,
@@ -159,9 +159,9 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
         Ok(self.proof.insert(proof))
     }
 
-    /// Writes the ledger, and the same record as `growth.json`, and gives the folder its name. A growth without a [proof](Draft::prove) is first taken
-    /// back out of the stored files and compared with the model before, value by value, and its channels are looked at;
-    /// whether logits moved, that does not say.
+    /// Writes the ledger, and the same record as `growth.json`, and gives the folder its name. A growth without a
+    /// [proof](Draft::prove) is first taken back out of the stored files and compared with the model before, value by
+    /// value, and its channels are looked at; whether logits moved, that does not say.
     ///
     /// # Errors
     /// [`GrowthError::NotReversible`] where that comparison fails, [`GrowthError::Idle`]; those of reading and writing.
@@ -193,10 +193,17 @@ impl<'a, A: Architecture + Serialize + DeserializeOwned> Draft<'a, A> {
         Ok(record)
     }
 
+    /// Refuses more idle channels than there were, unless a lossy growth is accepted.
     fn look_for_idle(&self, grown: &Folder) -> Result<(), GrowthError> {
+        if self.options.accept == Accept::Lossy {
+            return Ok(());
+        }
         let before = idle_channels(self.plan.from(), &self.source)?;
         let after = idle_channels(self.plan.to(), grown)?;
-        refuse_idle(self.plan.preservation(), before, after)
+        if after.trapped > before.trapped || after.twins > before.twins {
+            return Err(GrowthError::Idle { before, after });
+        }
+        Ok(())
     }
 
     fn write_weights(&self) -> Result<(), GrowthError> {
@@ -276,14 +283,6 @@ impl<A: Architecture> Drop for Draft<'_, A> {
         // After handing over there is nothing under this name; a failure here leaves only a hidden folder behind.
         let _ = fs::remove_dir_all(&self.temporary);
     }
-}
-
-fn refuse_idle(claim: Preservation, before: Idle, after: Idle) -> Result<(), GrowthError> {
-    let more = after.trapped > before.trapped || after.twins > before.twins;
-    if more && claim != Preservation::Lossy {
-        return Err(GrowthError::Idle { before, after });
-    }
-    Ok(())
 }
 
 /// A hidden name in the same folder.

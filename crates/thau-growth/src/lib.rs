@@ -53,11 +53,12 @@
 //! # Ok::<(), thau_growth::GrowthError>(())
 //! ```
 //!
-//! Exact by default: an operator says what it preserves ([`Preservation`]), a draft accepts nothing less than
-//! [`Accept`] says, and a growth whose logits are seen to move, or with channels (of the stream, the feed-forward, the query
-//! heads, the values) that cannot learn, is not handed over. Without a forward pass a draft is held to still contain the
-//! old weights, value by value. Matrices can be fp32, fp16 or bf16; growth is computed in `f64` and rounded once. The sizes of the cognitive
-//! [ages] are presets; [`due`] says when to go to the next.
+//! Exact by default: an operator says what it preserves ([`Preservation`]), and a draft accepts nothing less than
+//! [`Accept`] says. An exact or bounded growth whose logits are seen to move further than it says, or that has more
+//! channels (of the stream, the feed-forward, the query heads, the values) that cannot learn than before, is not handed
+//! over. Without a forward pass, the old weights are looked for in the stored ones, value by value. Matrices can be
+//! fp32, fp16 or bf16; growth is computed in `f64` and rounded once. The sizes of the cognitive [ages] are presets;
+//! [`due`] says when to go to the next.
 //!
 //! The crate has no features. It never links LibTorch, never knows one model's field names, never overwrites a
 //! folder, and holds two versions of one tensor in memory, not the model.

@@ -3,13 +3,15 @@
 //! An operator says what the configuration becomes and, tensor by tensor, where the grown values come from. It
 //! sees axes and roles, never names, so it works on every [`Architecture`]. To add one to this crate:
 //!
-//! 1. `src/operator/NAME.rs`: a struct with named fields for the sizes it asks for, and the three functions of
-//!    [`GrowthOperator`]. [`resize`] checks the size, [`behind`] places the channels, [`fill`] says what new ones hold.
+//! 1. `src/operator/NAME.rs`, and its `mod` and `pub use` here: a struct with named fields for the sizes it asks for,
+//!    derives as its neighbours have them, and the three functions of [`GrowthOperator`]. [`resize`] checks the size,
+//!    [`behind`] places the channels, [`fill`] says what new ones hold.
 //! 2. A line in `steps!` of `src/recipe.rs`, so that recipes can say it, and one in `Recipe::between` if a target
 //!    configuration is to reach it.
-//! 3. A line in `any_steps` of `tests/it/exactness.rs`, which grows random models by it, in any order with the others,
-//!    and holds it to its [`Preservation`]; and one in `no_exact_operator_leaves_idle_channels` of `tests/it/naive.rs`.
-//! 4. `cargo test -p thau-growth`; then, on the real model, `cargo test -p nanologic-model --features thau-growth growth`.
+//! 3. Unless it is lossy, a line in `any_steps` of `tests/it/exactness.rs`, which grows random models by it, in any
+//!    order with the others, and holds it to its [`Preservation`]; one in `no_exact_operator_leaves_idle_channels` of
+//!    `tests/it/naive.rs`; and one in `a_full_model_grows_exactly_or_not_at_all` of `nanologic-model/src/growth.rs`.
+//! 4. `cargo test -p thau-growth`, then `cargo test -p nanologic-model --features thau-growth growth`.
 //!
 //! ```
 //! use thau_growth::operator::{GrowthOperator, Preservation, fill, resize};
@@ -65,6 +67,7 @@
 //! assert_eq!(grown.read("down")?.values, [0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 0.0, 4.0, 5.0, 6.0]);
 //! assert_eq!(plan.retracted(&grown)?.read("up")?, weights["up"]);
 //! assert_eq!(idle_channels(plan.to(), &grown)?, Idle::default());
+//! # assert!(matches!(resize(&Mlp { units: 3 }, Axis::Layer, 5), Err(GrowthError::NoSuchAxis { axis: Axis::Layer })));
 //! # Ok::<(), GrowthError>(())
 //! ```
 //!
@@ -74,8 +77,8 @@
 //!
 //! What one step cannot say, because [`AffineMap`] does not: two axes of one tensor at once, or one axis that a tensor
 //! has twice; a factor for some slices of a weight and not for others (`copies` divides moments alone); new values of
-//! two tensors that cancel each other; a grown tensor that comes from none before it: one that is new altogether
-//! names a source of its own length, and [`History::Fresh`](crate::History) keeps its moments and its way back out of it.
+//! two tensors that cancel each other. A tensor that is new altogether names any old tensor of its length as its
+//! source; with [`History::Fresh`](crate::History) it starts without moments and is never used for the way back.
 
 mod context;
 mod depth;
@@ -98,7 +101,7 @@ pub use vocabulary::ExtendVocabulary;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    architecture::{Architecture, TensorSpec},
+    architecture::{Architecture, Scalars, TensorSpec},
     axis::{Axis, Role},
     error::GrowthError,
     map::{AffineMap, Fill, Place},
@@ -139,8 +142,8 @@ pub trait GrowthOperator<A: Architecture>: std::fmt::Debug {
     /// Where this operator cannot be applied to `from`: here, before anything is written, is the place to refuse.
     fn grow_config(&self, from: &A) -> Result<A, GrowthError>;
 
-    /// How one tensor of the grown model comes from a tensor of the model before. `grown` has its sizes after the step;
-    /// each [`Place`] list is as long as its axis then. Called at every read, so it gives the same each time.
+    /// How one tensor of the grown model comes from a tensor of the model before. `grown` has its sizes after the
+    /// step; each [`Place`] list is as long as its axis then. Called at every read, so it gives the same each time.
     ///
     /// # Errors
     /// Where the tensor's axes do not fit the operator.
@@ -150,8 +153,8 @@ pub trait GrowthOperator<A: Architecture>: std::fmt::Debug {
 /// `from` with `to` entries along `axis`.
 ///
 /// # Errors
-/// [`GrowthError::Shrinks`] for fewer than there are, [`GrowthError::TooLarge`], [`GrowthError::NoSuchAxis`] where the model
-/// has no such axis, [`GrowthError::ScalesMoved`] where its other constants would follow the size.
+/// [`GrowthError::Shrinks`] for fewer than there are, [`GrowthError::TooLarge`], [`GrowthError::NoSuchAxis`] where the
+/// model has no such axis, [`GrowthError::ScalesMoved`] where the residual scales of old sub-layers would change.
 pub fn resize<A: Architecture>(from: &A, axis: Axis, to: usize) -> Result<A, GrowthError> {
     let size = from.size(axis);
     if to < size {
@@ -175,6 +178,15 @@ pub fn resize<A: Architecture>(from: &A, axis: Axis, to: usize) -> Result<A, Gro
         return Err(GrowthError::ScalesMoved { axis });
     }
     Ok(grown)
+}
+
+/// `grown` with these residual scales, two a block.
+fn with_residual_scales<A: Architecture>(grown: A, scales: Vec<f64>) -> Result<A, GrowthError> {
+    if scales == grown.residual_scales() {
+        return Ok(grown);
+    }
+    let scalars = Scalars { residual_scales: scales, ..grown.scalars() };
+    grown.with_scalars(&scalars).ok_or(GrowthError::ScalesMoved { axis: Axis::Layer })
 }
 
 /// The old channels where they were, new ones behind them.

@@ -19,7 +19,7 @@ const MOST_PARAMETERS: u64 = 1 << 46;
 /// Operators in order, with every configuration on the way.
 ///
 /// Weights are grown tensor by tensor, through all steps, so at any time two tensors are in memory. Random numbers
-/// depend on the seed, the step and the tensor's name alone.
+/// depend on the seed, the step, the tensor's name and its length before the step.
 #[derive(Debug)]
 pub struct GrowthPlan<A: Architecture> {
     seed: u64,

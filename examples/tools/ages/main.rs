@@ -112,12 +112,7 @@ fn main() -> anyhow::Result<()> {
             let before = reports.last().map(|report| arguments.out.join(format!("age-{}", report.years)));
             let shape = arguments.shape(age)?;
             let born = || match &before {
-                Some(before) => grown(
-                    before,
-                    &folder.with_extension("grown"),
-                    &shape,
-                    arguments.seed + u64::from(age.years),
-                ),
+                Some(before) => grown(before, &folder.with_extension("grown"), &shape, arguments.seed),
                 None => newly_born(&shape.on(&newborn), &lessons, arguments.seed).map(|born| (born, None)),
             };
             let training = arguments.training(age, before.is_some(), age == last);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GrowthOperator, Preservation, resize};
+use super::{GrowthOperator, Preservation, resize, with_residual_scales};
 use crate::{
     architecture::{Architecture, TensorSpec},
     axis::{Axis, Role},
@@ -56,11 +56,7 @@ impl<A: Architecture> GrowthOperator<A> for InsertLayers {
             Block::Inserted { .. } => [1.0; 2],
         };
         let scales: Vec<f64> = self.blocks(from).into_iter().flat_map(kept).collect();
-        if scales == grown.residual_scales() {
-            return Ok(grown);
-        }
-        let scalars = crate::Scalars { residual_scales: scales, ..grown.scalars() };
-        grown.with_scalars(&scalars).ok_or(GrowthError::ScalesMoved { axis: Axis::Layer })
+        with_residual_scales(grown, scales)
     }
 
     fn map(&self, from: &A, to: &A, tensor: &TensorSpec) -> Result<AffineMap, GrowthError> {

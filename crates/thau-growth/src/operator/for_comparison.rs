@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GrowthOperator, Preservation, resize};
+use super::{GrowthOperator, Preservation, resize, with_residual_scales};
 use crate::{
     architecture::{Architecture, TensorSpec},
     axis::Axis,
@@ -19,20 +19,6 @@ pub struct StackLayers {
     pub layers: Vec<usize>,
 }
 
-impl StackLayers {
-    /// The grown configuration with the residual scales of the blocks that are copied.
-    fn with_scales<A: Architecture>(&self, from: &A, grown: A) -> Result<A, GrowthError> {
-        let old = from.residual_scales();
-        let scales: Vec<f64> =
-            self.layers.iter().flat_map(|layer| [old[2 * layer], old[2 * layer + 1]]).collect();
-        if scales == grown.residual_scales() {
-            return Ok(grown);
-        }
-        let scalars = crate::Scalars { residual_scales: scales, ..grown.scalars() };
-        grown.with_scalars(&scalars).ok_or(GrowthError::ScalesMoved { axis: Axis::Layer })
-    }
-}
-
 impl<A: Architecture> GrowthOperator<A> for StackLayers {
     fn preservation(&self, _: &A) -> Preservation {
         Preservation::Lossy
@@ -40,10 +26,12 @@ impl<A: Architecture> GrowthOperator<A> for StackLayers {
 
     fn grow_config(&self, from: &A) -> Result<A, GrowthError> {
         let most = from.size(Axis::Layer);
-        match self.layers.iter().find(|&&layer| layer >= most) {
-            Some(&layer) => Err(GrowthError::NoSuchLayer { layer, layers: most }),
-            None => self.with_scales(from, resize(from, Axis::Layer, self.layers.len())?),
+        if let Some(&layer) = self.layers.iter().find(|&&layer| layer >= most) {
+            return Err(GrowthError::NoSuchLayer { layer, layers: most });
         }
+        let old = from.residual_scales();
+        let scales = self.layers.iter().flat_map(|layer| [old[2 * layer], old[2 * layer + 1]]).collect();
+        with_residual_scales(resize(from, Axis::Layer, self.layers.len())?, scales)
     }
 
     fn map(&self, from: &A, to: &A, tensor: &TensorSpec) -> Result<AffineMap, GrowthError> {

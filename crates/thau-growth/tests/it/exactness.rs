@@ -128,6 +128,7 @@ proptest! {
         let old = from.weights(seed);
         let direct = GrowthPlan::between(&from, &to, 1).unwrap();
         let (first, second) = (GrowthPlan::between(&from, &middle, 2).unwrap(), GrowthPlan::between(&middle, &to, 3).unwrap());
+        prop_assert_eq!((direct.preservation(), first.preservation()), (Preservation::Exact, Preservation::Exact));
         let halfway = first.grown(&old);
         let (one, two) = (direct.grown(&old), second.grown(&halfway));
         let probes = probes(from.vocab);
