@@ -133,8 +133,8 @@ fn residual(x: &Tensor, f: Tensor, alpha: f64) -> Tensor {
     if alpha == 1.0 { x + f } else { x * alpha + f }
 }
 
-/// Hidden states (N, d) to what the head multiplies: normalised, and with the factors of the logits in it already, which
-/// are many more.
+/// Hidden states (N, d) to what the head multiplies: normalised, and with the factors of the logits in it already, since
+/// there are fewer entries here than there.
 pub(super) fn before_head(config: &Config, leaves: &Leaves, hidden: &Tensor) -> Tensor {
     let h = rms_norm(hidden, &leaves.final_norm, config.norm_eps);
     let h = match &leaves.head_scale {

@@ -137,7 +137,7 @@ impl Layout {
     }
 }
 
-/// The tensors that a forward pass reads, as views of flat buffers: large matrices of `products`, in the compute
+/// The tensors that a forward pass reads, in training as views of flat buffers: large matrices of `products`, in the compute
 /// format; the looked-up embedding, the gains and the single numbers of `master`, in fp32.
 pub(super) struct Leaves {
     pub lookup: Tensor,

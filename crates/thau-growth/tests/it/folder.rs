@@ -30,7 +30,7 @@ fn write(path: &Path, tensors: &BTreeMap<String, Tensor>, metadata: (&str, &str)
     fs::write(path, safetensors::serialize(views, Some(metadata)).unwrap()).unwrap();
 }
 
-fn checkpoint(folder: &Path, config: &Tiny) -> BTreeMap<String, Tensor> {
+pub fn checkpoint(folder: &Path, config: &Tiny) -> BTreeMap<String, Tensor> {
     let weights = config.weights(3);
     fs::create_dir_all(folder).unwrap();
     write(&folder.join("model.safetensors"), &weights, ("format", "pt"));

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use thau_growth::{
-    AffineMap, Fill, Forward, GrowthError, GrowthOperator, GrowthPlan, Idle, Place, Precision, Preservation,
-    Proof, Role, TensorSpec, Tolerance, idle_channels, operator::*,
+    AffineMap, Architecture, Draft, Fill, Forward, GrowthError, GrowthOperator, GrowthPlan, Idle, Options,
+    Place, Precision, Preservation, Proof, Role, TensorSource, TensorSpec, Tolerance, idle_channels,
+    operator::*,
 };
 use thau_growth::{Axis, Tensor};
 
+use crate::folder::checkpoint;
 use crate::tiny::{Loops, Tiny, probes};
 
 /// A right operator with one thing done wrong, which still claims to be exact.
@@ -183,6 +185,54 @@ fn stacking_moves_logits_and_says_so() {
         Loops.logits(plan.to(), &plan.grown(&old), &probes(29), Precision::F64).unwrap(),
     );
     assert_ne!(a, b);
+}
+
+#[test]
+fn a_stacked_block_keeps_its_residual_scales() {
+    let from = Tiny { alphas: vec![1.0, 1.1, 1.2, 1.3], ..Tiny::plain() };
+    let plan = GrowthPlan::new(from, 0).then(StackLayers { layers: vec![0, 1, 1] }).unwrap();
+    assert_eq!(plan.to().residual_scales(), [1.0, 1.1, 1.2, 1.3, 1.2, 1.3]);
+}
+
+#[test]
+fn a_run_without_logits_proves_nothing() {
+    /// Says nothing in f32.
+    struct Mute;
+    impl Forward<Tiny> for Mute {
+        type Error = GrowthError;
+        fn logits(
+            &self,
+            config: &Tiny,
+            weights: &dyn TensorSource,
+            probes: &[Vec<u32>],
+            precision: Precision,
+        ) -> Result<Vec<Vec<f64>>, GrowthError> {
+            match precision {
+                Precision::F32 => Ok(Vec::new()),
+                _ => Loops.logits(config, weights, probes, precision),
+            }
+        }
+    }
+    let from = Tiny::plain();
+    let plan = GrowthPlan::new(from.clone(), 5).then(WIDER).unwrap();
+    let old = from.weights(1);
+    let proof = Proof::measure(&plan, &old, &plan.grown(&old), &Mute, &probes(from.vocab));
+    assert!(matches!(proof, Err(GrowthError::NoProbes)));
+}
+
+#[test]
+fn an_unproven_draft_is_searched_for_idle_channels() {
+    let home = tempfile::tempdir().unwrap();
+    let (small, large) = (home.path().join("small"), home.path().join("large"));
+    let config = Tiny::plain();
+    checkpoint(&small, &config);
+    let right = WidenFeedForward { to: 23 };
+    let both = |_: &TensorSpec, map: AffineMap| AffineMap { fill: Fill::Zero, ..map };
+    let spoiled = Spoiled { right, config: keep_config, map: both };
+    let plan = GrowthPlan::new(config, 5).then(spoiled).unwrap();
+    let draft = Draft::write(&plan, &small, &large, Options::default()).unwrap();
+    assert!(matches!(draft.hand_over(), Err(GrowthError::Idle { .. })));
+    assert!(!large.exists());
 }
 
 #[test]
